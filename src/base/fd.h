@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+/* Scoped file descriptors: `auto_fd int fd = -1;` closes at the end of the scope. */
+#include "base/macros.h"
+#include <unistd.h>
+
+static inline void fd_close(int *fd)
+{
+    if (*fd >= 0)
+        close(*fd);
+    *fd = -1;
+}
+#define auto_fd __attribute__((cleanup(fd_close)))
+
+/* Moves the descriptor out of an auto_fd variable. */
+static inline int fd_take(int *fd)
+{
+    int taken = *fd;
+    *fd = -1;
+    return taken;
+}

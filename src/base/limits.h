@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+/*
+ * Every maximum, with its reason. docs/limits.md lists them for users; a test holds the two equal.
+ * Going over one is an error that names the limit, never a crash and never a silent cut.
+ */
+
+#define LIMIT_KIB ((size_t)1024)
+#define LIMIT_MIB ((size_t)1024 * 1024)
+
+/* A person reads it; longer texts from servers are kept elsewhere. */
+#define LIMIT_ERR_MESSAGE 2048
+
+/* One log line. */
+#define LIMIT_LOG_LINE 4096
+
+/* Nesting of JSON and YAML; Kubernetes objects stay below 50. */
+#define LIMIT_DOC_DEPTH 200
+
+/* Bytes of one JSON or YAML document given to a parser. */
+#define LIMIT_DOC_BYTES (64 * LIMIT_MIB)
+
+/* Nodes that aliases of one YAML stream may expand to (alias bombs). */
+#define LIMIT_YAML_ALIAS_NODES 1000000
+
+/* Bytes of one file read from a repository. */
+#define LIMIT_FILE_BYTES (16 * LIMIT_MIB)
+
+/* Bytes of one HTTP request body that our server takes; as kube-apiserver. */
+#define LIMIT_REQUEST_BYTES (3 * LIMIT_MIB)
+
+/* Bytes of one answer that our HTTP client keeps in memory; lists are paged below it. */
+#define LIMIT_RESPONSE_BYTES (64 * LIMIT_MIB)
+
+/* Arena of one render. */
+#define LIMIT_RENDER_ARENA (1024 * LIMIT_MIB)
+
+/* Rendered output of one application. */
+#define LIMIT_RENDER_BYTES (64 * LIMIT_MIB)
+
+/* Objects in one rendered set. */
+#define LIMIT_RENDER_OBJECTS 20000
+
+/* Combined bytes of the manifests of a directory; as Argo CD. */
+#define LIMIT_DIRECTORY_BYTES (10 * LIMIT_MIB)
+
+/* Rounds and sources of a render that asks for remote bases. */
+#define LIMIT_RENDER_ROUNDS 10
+#define LIMIT_RENDER_SOURCES 50
+
+/* Wall time of one render, in milliseconds. */
+#define LIMIT_RENDER_MS 60000

@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+/*
+ * Kustomize: `kustomize build` v5.8.1, in process, over trees, to the byte.
+ *
+ * Runs:  in the render process: no network, no credentials. Input is hostile.
+ * Owner: the result's arena owns all of it; kustomize_result_done frees.
+ */
+#include "doc/val.h"
+#include "git/tree.h"
+
+/* The trees that a build may read. Entry 0 is the application's own; the others are remote bases
+ * that an earlier round asked for. */
+struct tree_set {
+    struct {
+        str url;
+        str revision;
+        struct tree *tree;
+    } * entries;
+    size_t count;
+};
+
+enum kustomize_outcome { KUSTOMIZE_DONE, KUSTOMIZE_NEEDS, KUSTOMIZE_FAILED };
+
+enum kustomize_error_class {
+    KUSTOMIZE_ERROR_NONE,
+    KUSTOMIZE_ERROR_CONFIG,
+    KUSTOMIZE_ERROR_LOAD,
+    KUSTOMIZE_ERROR_YAML,
+    KUSTOMIZE_ERROR_CYCLE,
+    KUSTOMIZE_ERROR_CONFLICT,
+    KUSTOMIZE_ERROR_TRANSFORM,
+    KUSTOMIZE_ERROR_UNSUPPORTED,
+    KUSTOMIZE_ERROR_LIMIT,
+};
+
+struct kustomize_options {
+    bool no_load_restriction;    /* LoadRestrictionsNone */
+    const struct val *overrides; /* Argo CD's source.kustomize, or NULL */
+    str application;             /* for messages */
+};
+
+struct kustomize_need {
+    str url;      /* a Git repository, or an http(s) file when is_file */
+    str revision; /* empty: HEAD */
+    bool is_file;
+};
+
+struct kustomize_result {
+    struct arena *arena;
+    const struct val *const *objects; /* in output order */
+    size_t object_count;
+    str yaml; /* exactly what the command prints */
+    struct kustomize_need *needs;
+    size_t need_count;
+    const str *warnings;
+    size_t warning_count;
+    enum kustomize_error_class error_class;
+};
+
+enum kustomize_outcome kustomize_build(const struct tree_set *trees, str path,
+                                       const struct kustomize_options *options,
+                                       struct kustomize_result *ret_result, struct err *err);
+void kustomize_result_done(struct kustomize_result *result);

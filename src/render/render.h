@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+/*
+ * render: a pure function of (trees, source settings, cluster facts), run in another process.
+ *
+ * The result carries the objects in order, the read set, the tool that was chosen and what was
+ * noticed on the way. It is immutable and counted: an engine pass and a page may hold it at once.
+ * A crash or time-out of the worker is a failed render with a clear message.
+ */
+#include "doc/val.h"
+#include "io/loop.h"
+
+struct render_pool;
+struct render_job;
+
+enum render_tool { RENDER_DIRECTORY, RENDER_KUSTOMIZE, RENDER_HELM, RENDER_PLUGIN };
+const char *render_tool_name(enum render_tool tool); /* Argo CD's sourceType: Directory, … */
+
+struct render_source {
+    str url;      /* as the key of a tree_set; "" for the application's own */
+    str revision; /* as asked for by the manifest that needs it */
+    str cache;    /* path of the bare Git cache on this machine; or a directory when is_dir */
+    str commit;   /* full id */
+    bool is_dir;  /* CLI only: a plain directory instead of a cache */
+};
+
+struct render_request {
+    const struct render_source *sources; /* [0] is the application's own */
+    size_t source_count;
+    str path;                 /* of the application in source 0 */
+    const struct val *source; /* the Application's spec.source, or NULL for defaults */
+    str application;
+    str namespace_; /* destination namespace */
+    str kube_version;
+    size_t max_objects; /* 0 = LIMIT_RENDER_OBJECTS */
+    int64_t timeout_ms; /* 0 = LIMIT_RENDER_MS */
+};
+
+struct render_read {
+    size_t source; /* index into the request's sources */
+    str path;
+    str identity; /* see tree.h */
+};
+
+struct render_need {
+    str url;
+    str revision;
+    bool is_file;
+};
+
+struct render_object {
+    const struct val *object;
+    str file; /* where it was declared, "" = unknown */
+    uint32_t line;
+};
+
+/* Immutable after `done`. */
+struct render_result {
+    int references;
+    struct arena *arena;
+    struct render_object *objects;
+    size_t object_count;
+    struct render_read *reads;
+    size_t read_count;
+    struct render_need *needs; /* not empty: render again with these sources added */
+    size_t need_count;
+    str *warnings;
+    size_t warning_count;
+    enum render_tool tool;
+    str commit; /* of source 0: what was rendered */
+    str digest; /* SHA-256 (hex) of the objects in order */
+};
+struct render_result *render_result_ref(struct render_result *result);
+void render_result_unref(struct render_result *result); /* NULL is fine */
+
+/* Exactly one of result and err is set. result is borrowed: ref it to keep it. */
+typedef void render_done_fn(void *owner, struct render_result *result, const struct err *err);
+
+struct render_pool_options {
+    size_t max_jobs; /* at once; 0 = 2 */
+};
+/* Forks the zygote: call it before any secret is loaded. */
+struct render_pool *render_pool_new(struct loop *loop, const struct render_pool_options *options,
+                                    struct err *err);
+void render_pool_free(struct render_pool *pool);
+struct render_job *render_start(struct render_pool *pool, const struct render_request *request,
+                                render_done_fn *done, void *owner);
+void render_cancel(struct render_job *job); /* done does not run; NULL is fine */

@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+/*
+ * Engine: the application controller. It watches Applications, AppProjects, repository and cluster
+ * Secrets and settings on the home cluster, keeps every application's comparison current, and runs
+ * operations. People and tools steer it through the Application object alone (`.operation`, the
+ * refresh annotation); the functions here tell what only the engine knows.
+ *
+ * Owner:  engine_new borrows loop, home, sandbox and source; free the engine before them.
+ * Runs:   in the control process, on the loop; nothing here blocks.
+ */
+#include "kube/kube.h"
+#include "source/source.h"
+
+struct engine;
+
+struct engine_options {
+    struct loop *loop;
+    struct kube *home;       /* Applications, projects and settings live here */
+    struct kube *sandbox;    /* the built-in target, or NULL */
+    bool home_is_cluster;    /* the home is a real cluster: `in-cluster` means it */
+    struct source *source;   /* code repositories */
+    const char *data_dir;    /* verdict cache; NULL = memory only */
+    str control_namespace;   /* empty = "argocd" */
+    int64_t git_interval_ms; /* listing of refs; 0 = timeout.reconciliation, else 60 s */
+};
+
+struct engine *engine_new(const struct engine_options *options);
+void engine_free(struct engine *engine); /* NULL is fine; legal at any time */
+AUTO_DEFINE(engine, engine_free)
+#define auto_engine AUTO(engine)
+
+/* Applies the CRDs, makes the control namespace, project `default` and the installation id if they
+ * are missing, then opens the watches. `done` runs once; after an error nothing runs. */
+typedef void engine_started_fn(void *owner, const struct err *err);
+void engine_start(struct engine *engine, engine_started_fn *done, void *owner);
+
+/* The definitions that the home must serve (a list of CustomResourceDefinitions). */
+const struct val *engine_crds(struct arena *arena);
+
+/* What memory knows of one application beyond its object: {lastCheck, gitChecked, cause, resources:
+ * [{group, kind, namespace, name, status, health, message, note}], message}. NULL = unknown. */
+struct val *engine_app_facts(const struct engine *engine, str namespace_, str name,
+                             struct arena *arena);
+/* Compare now: `hard` drops verdicts and rendered sets. False = no such application. */
+bool engine_app_refresh(struct engine *engine, str namespace_, str name, bool hard);
+size_t engine_app_count(const struct engine *engine);
+
+/* Clusters that deployments may name: [{name, server, version, reachable, message}]. */
+struct val *engine_clusters(const struct engine *engine, struct arena *arena);
+
+/* Asking for what takes a while. `done` runs once in a later turn; `answer` is borrowed. */
+struct engine_ask;
+typedef void engine_answer_fn(void *owner, const struct val *answer, const struct err *err);
+/* [{group, kind, namespace, name, status, message, live, wanted, fields: [{path, live, wanted,
+ * manager, time}]}] with Secret values masked; `wanted` is what the server would make of it. */
+struct engine_ask *engine_app_diff(struct engine *engine, str namespace_, str name,
+                                   engine_answer_fn *done, void *owner);
+/* {commit, objects: […]}: the rendered set at `revision` (empty: the one compared last), Secret
+ * values masked. */
+struct engine_ask *engine_app_manifests(struct engine *engine, str namespace_, str name,
+                                        str revision, engine_answer_fn *done, void *owner);
+/* {version, kinds}: can the cluster be reached, and as whom? */
+struct engine_ask *engine_cluster_check(struct engine *engine, str cluster, engine_answer_fn *done,
+                                        void *owner);
+void engine_ask_cancel(struct engine_ask *ask); /* done does not run; NULL is fine */

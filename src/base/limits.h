@@ -50,3 +50,21 @@
 
 /* Wall time of one render, in milliseconds. */
 #define LIMIT_RENDER_MS 60000
+
+/* Arguments of one command line. */
+#define LIMIT_CLI_ARGUMENTS 1000
+
+/* Request line and headers of one request; long cookies and tokens need room. */
+#define LIMIT_HTTP_HEADER_BYTES (32 * LIMIT_KIB)
+
+/* Query parameters and headers of one request. */
+#define LIMIT_HTTP_PAIRS 200
+
+/* Connections to one port of our server. */
+#define LIMIT_HTTP_CONNECTIONS 4000
+
+/* A connection without a request or without progress is closed after so many seconds. */
+#define LIMIT_HTTP_IDLE_S 75
+
+/* Bytes that may wait in one stream for a slow client. */
+#define LIMIT_HTTP_STREAM_BYTES (16 * LIMIT_MIB)

@@ -1,0 +1,8 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The verbs, in the order in which `taut --help` shows them. */
+#include "cli/cli.h"
+
+const struct cli_verb *const cli_verbs[] = {
+        &cli_verb_version,
+};
+const size_t cli_verb_count = COUNT(cli_verbs);

@@ -68,3 +68,15 @@
 
 /* Bytes that may wait in one stream for a slow client. */
 #define LIMIT_HTTP_STREAM_BYTES (16 * LIMIT_MIB)
+/* A path inside a repository; as Linux. */
+#define LIMIT_PATH 4096
+
+/* Entries of one directory of a repository, and how deep directories may nest. */
+#define LIMIT_TREE_ENTRIES 50000
+#define LIMIT_TREE_DEPTH 128
+
+/* Files and directory listings that one render holds of one revision. */
+#define LIMIT_TREE_ARENA (256 * LIMIT_MIB)
+
+/* Paths in which two commits may differ; beyond it every deployment is rendered anew. */
+#define LIMIT_TREE_CHANGES 100000

@@ -80,3 +80,6 @@
 
 /* Paths in which two commits may differ; beyond it every deployment is rendered anew. */
 #define LIMIT_TREE_CHANGES 100000
+
+/* The kernel's list of our children, read when one ended: some 8,000 of them. */
+#define LIMIT_PROCESS_CHILDREN_BYTES (64 * LIMIT_KIB)

@@ -1,0 +1,98 @@
+# SPDX-License-Identifier: Apache-2.0
+# A thin front over Meson. Every target first installs what it needs (tools/deps), so each works on a bare machine.
+#   make             the program, build/taut
+#   make run         a served, syncing system with a sandbox cluster (LISTEN=ADDR:PORT for more than loopback)
+#   make test        unit, golden and fuzz replay under sanitizers, then end to end on the sandbox
+#   make test-cluster  the same end-to-end suite on a real Kubernetes control plane
+#   make check       format, layers, lengths, lint, and all warnings as errors with gcc and clang
+#   make bench       the measurements of docs/performance.md
+#   make fuzz        every fuzz target for FUZZ_SECONDS each
+
+BUILD ?= build
+ASAN  := build-asan
+CLANG := build-clang
+FUZZ  := build-fuzz
+JOBS  ?= $(shell nproc)
+FUZZ_SECONDS ?= 60
+K ?=
+PYTEST = .venv/bin/python -m pytest $(if $(K),-k '$(K)')
+RESULTS := build-results
+
+.DEFAULT_GOAL := all
+.PHONY: all run test test-unit test-e2e test-cluster check bench fuzz clean format install
+
+all: $(BUILD)/build.ninja
+	@ninja -C $(BUILD) -j $(JOBS) taut
+
+$(BUILD)/build.ninja: | deps-build
+	@meson setup $(BUILD) >/dev/null
+
+$(ASAN)/build.ninja: | deps-build
+	@meson setup $(ASAN) -Dbuildtype=debug -Db_sanitize=address,undefined -Db_lundef=false \
+	    -Dstop_points=true -Dwerror=true >/dev/null
+
+$(CLANG)/build.ninja: | deps-build deps-check
+	@CC=clang-14 meson setup $(CLANG) -Dwerror=true >/dev/null
+
+$(FUZZ)/build.ninja: | deps-build deps-fuzz
+	@CC=clang-14 meson setup $(FUZZ) -Dbuildtype=debug -Db_sanitize=address,undefined -Db_lundef=false \
+	    -Dfuzz=true >/dev/null
+
+.PHONY: deps-build deps-check deps-test deps-fuzz
+deps-build:
+	@tools/deps build
+deps-check:
+	@tools/deps check python
+deps-test:
+	@tools/deps test python
+deps-fuzz:
+	@tools/deps fuzz
+
+run: all
+	@exec $(BUILD)/taut serve --demo $(if $(LISTEN),--listen $(LISTEN))
+
+test: test-unit test-e2e
+
+test-unit: $(ASAN)/build.ninja
+	@ninja -C $(ASAN) -j $(JOBS)
+	@meson test -C $(ASAN) --no-rebuild --print-errorlogs
+
+test-e2e: $(ASAN)/build.ninja | deps-test
+	@ninja -C $(ASAN) -j $(JOBS) taut
+	@.venv/bin/python tests/cluster/build.py kubectl >/dev/null
+	@$(PYTEST) tests/e2e --environment=embedded --taut=$(ASAN)/taut --junit-xml=$(RESULTS)/e2e-embedded.xml
+
+test-cluster: $(ASAN)/build.ninja | deps-test
+	@ninja -C $(ASAN) -j $(JOBS) taut
+	@.venv/bin/python tests/cluster/build.py kubectl etcd kube-apiserver kube-controller-manager kube-scheduler kwok >/dev/null
+	@$(PYTEST) tests/e2e --environment=cluster --taut=$(ASAN)/taut --junit-xml=$(RESULTS)/e2e-cluster.xml
+
+check: $(BUILD)/build.ninja $(CLANG)/build.ninja | deps-check
+	@tools/check-format
+	@tools/check-layers
+	@tools/check-sizes
+	@tools/check-words
+	@meson configure $(BUILD) -Dwerror=true
+	@ninja -C $(BUILD) -j $(JOBS) --quiet
+	@ninja -C $(CLANG) -j $(JOBS) --quiet
+	@tools/check-lint $(CLANG)
+	@echo "make check: clean"
+
+bench: all | deps-test
+	@.venv/bin/python tests/cluster/build.py kubectl etcd kube-apiserver kube-controller-manager kube-scheduler kwok >/dev/null
+	@.venv/bin/python tests/bench/bench.py --taut $(BUILD)/taut $(BENCH)
+
+fuzz: $(FUZZ)/build.ninja
+	@ninja -C $(FUZZ) -j $(JOBS)
+	@tools/fuzz $(FUZZ) $(FUZZ_SECONDS)
+
+format: | deps-check
+	@git ls-files 'src/*.[ch]' 'tests/*.[ch]' | xargs clang-format-14 -i
+	@.venv/bin/ruff format --quiet tests tools
+	@.venv/bin/ruff check --quiet --fix tests tools
+
+install: all
+	@meson install -C $(BUILD) --no-rebuild
+
+clean:
+	@rm -rf $(BUILD) $(ASAN) $(CLANG) $(FUZZ) $(RESULTS)

@@ -83,3 +83,16 @@
 
 /* The kernel's list of our children, read when one ended: some 8,000 of them. */
 #define LIMIT_PROCESS_CHILDREN_BYTES (64 * LIMIT_KIB)
+
+/* Operations of one JSON patch; as kube-apiserver. */
+#define LIMIT_JSON_PATCH_OPERATIONS 10000
+
+/* Bytes of one glob pattern, and its alternatives once {a,b} is written out. */
+#define LIMIT_GLOB_PATTERN 1024
+#define LIMIT_GLOB_ALTERNATIVES 256
+
+/* Requirements of one label or field selector. */
+#define LIMIT_SELECTOR_REQUIREMENTS 100
+
+/* Problems that are told of one object; more are only counted. */
+#define LIMIT_SCHEMA_PROBLEMS 50

@@ -55,7 +55,7 @@
 #define LIMIT_CLI_ARGUMENTS 1000
 
 /* Request line and headers of one request; long cookies and tokens need room. */
-#define LIMIT_HTTP_HEADER_BYTES (32 * LIMIT_KIB)
+#define LIMIT_HTTP_HEADER_BYTES (16 * LIMIT_KIB)
 
 /* Query parameters and headers of one request. */
 #define LIMIT_HTTP_PAIRS 200
@@ -96,3 +96,5 @@
 
 /* Problems that are told of one object; more are only counted. */
 #define LIMIT_SCHEMA_PROBLEMS 50
+/* Memory that the handling of one request may take: the body's tree, its answer's parts. */
+#define LIMIT_HTTP_REQUEST_ARENA (64 * LIMIT_MIB)

@@ -1,0 +1,75 @@
+/*
+ * One way to the server: JSON in, JSON out, errors as sentences. A 401 ends the session on this page
+ * and keeps what was typed; see session.ts.
+ */
+import { signal } from "@preact/signals";
+
+export class ApiError extends Error {
+    constructor(
+        readonly status: number,
+        message: string,
+        readonly reason: string = "",
+    ) {
+        super(message);
+    }
+}
+
+export const expired = signal(false);
+
+function url(at: string): string {
+    return new URL(at.replace(/^\//, ""), document.baseURI).href;
+}
+
+/** The server's own sentence: a Kubernetes Status or {code, message}. */
+async function failure(response: Response): Promise<ApiError> {
+    const text = await response.text().catch(() => "");
+    try {
+        const body = JSON.parse(text) as { message?: string; reason?: string; code?: string };
+        return new ApiError(response.status, body.message ?? text, body.reason ?? body.code ?? "");
+    } catch {
+        return new ApiError(response.status, text || response.statusText);
+    }
+}
+
+export async function request(
+    method: string,
+    at: string,
+    body?: unknown,
+    options: { type?: string; signal?: AbortSignal } = {},
+): Promise<Response> {
+    const headers: Record<string, string> = { Accept: "application/json", "X-Taut-Request": "1" };
+    if (body !== undefined) headers["Content-Type"] = options.type ?? "application/json";
+    let response: Response;
+    try {
+        response = await fetch(url(at), {
+            method,
+            headers,
+            body: body === undefined ? null : JSON.stringify(body),
+            signal: options.signal ?? null,
+            credentials: "same-origin",
+        });
+    } catch (e) {
+        if (options.signal?.aborted) throw e;
+        throw new ApiError(0, "offline");
+    }
+    if (response.status === 401 && !at.endsWith("/session")) expired.value = true;
+    if (!response.ok) throw await failure(response);
+    return response;
+}
+
+export async function get<T>(at: string, abort?: AbortSignal): Promise<T> {
+    return (
+        await request("GET", at, undefined, abort ? { signal: abort } : {})
+    ).json() as Promise<T>;
+}
+
+export async function send<T>(
+    method: "POST" | "PUT" | "PATCH" | "DELETE",
+    at: string,
+    body?: unknown,
+    type?: string,
+): Promise<T> {
+    const response = await request(method, at, body, type ? { type } : {});
+    const text = await response.text();
+    return (text ? JSON.parse(text) : undefined) as T;
+}

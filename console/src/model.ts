@@ -1,0 +1,421 @@
+/* What the pages say about an Application: pure functions, tested without a browser. */
+import type { Application, HealthStatus, ResourceStatus, SyncStatus } from "./api/types";
+
+export const ALIAS = "kubesphere.io/alias-name";
+export const DESCRIPTION = "kubesphere.io/description";
+export const CREATOR = "kubesphere.io/creator";
+export const UPDATED = "taut.dev/updated-at";
+export const FINALIZER = "resources-finalizer.argocd.argoproj.io";
+const NAME = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/;
+
+export function nameProblem(name: string): "name.required" | "name.invalid" | null {
+    if (!name) return "name.required";
+    return name.length <= 63 && NAME.test(name) ? null : "name.invalid";
+}
+
+export interface Row {
+    name: string;
+    alias: string;
+    description: string;
+    health: HealthStatus;
+    healthWhy: string;
+    sync: SyncStatus;
+    differ: number;
+    total: number;
+    cluster: string;
+    project: string;
+    repo: string;
+    target: string;
+    revision: string;
+    auto: boolean;
+    prune: boolean;
+    selfHeal: boolean;
+    updated: string | undefined;
+    created: string;
+    deleting: boolean;
+    problem: string;
+}
+
+export function clusterOf(app: Application): string {
+    const d = app.spec.destination;
+    if (d.name) return d.name;
+    return d.server === "https://kubernetes.default.svc" ? "in-cluster" : (d.server ?? "");
+}
+
+export function isAuto(app: Application): boolean {
+    const automated = app.spec.syncPolicy?.automated;
+    return Boolean(automated) && automated?.enabled !== false;
+}
+
+export function isDifferent(r: ResourceStatus): boolean {
+    return r.status === "OutOfSync" || Boolean(r.requiresPruning);
+}
+
+export function rowOf(app: Application): Row {
+    const notes = app.metadata.annotations ?? {};
+    const resources = app.status?.resources ?? [];
+    const automated = app.spec.syncPolicy?.automated;
+    const problem = app.status?.conditions?.find((c) => c.type.endsWith("Error"));
+    return {
+        name: app.metadata.name,
+        alias: notes[ALIAS] ?? "",
+        description: notes[DESCRIPTION] ?? "",
+        health: app.status?.health?.status ?? "Progressing",
+        healthWhy: app.status?.health?.message ?? "",
+        sync: app.status?.sync?.status ?? "Unknown",
+        differ: resources.filter(isDifferent).length,
+        total: resources.length,
+        cluster: clusterOf(app),
+        project: app.spec.destination.namespace ?? "",
+        repo: app.spec.source?.repoURL ?? "",
+        target: app.spec.source?.targetRevision || "HEAD",
+        revision: (app.status?.sync?.revision ?? "").slice(0, 7),
+        auto: isAuto(app),
+        prune: Boolean(automated?.prune),
+        selfHeal: Boolean(automated?.selfHeal),
+        updated: notes[UPDATED],
+        created: app.metadata.creationTimestamp ?? "",
+        deleting: Boolean(app.metadata.deletionTimestamp),
+        problem: problem?.message ?? "",
+    };
+}
+
+export type SortKey = "name" | "health" | "sync" | "location" | "updated" | "created";
+const healthOrder = ["Degraded", "Missing", "Unknown", "Progressing", "Suspended", "Healthy"];
+const syncOrder = ["OutOfSync", "Unknown", "Synced"];
+
+export interface Filter {
+    text: string;
+    health: string[];
+    sync: string[];
+    sort: SortKey;
+    ascending: boolean;
+}
+
+export function select(rows: Row[], filter: Filter): Row[] {
+    const text = filter.text.trim().toLowerCase();
+    const kept = rows.filter(
+        (r) =>
+            (filter.health.length === 0 || filter.health.includes(r.health)) &&
+            (filter.sync.length === 0 || filter.sync.includes(r.sync)) &&
+            (!text ||
+                `${r.name} ${r.alias} ${r.description} ${r.repo} ${r.project} ${r.cluster}`
+                    .toLowerCase()
+                    .includes(text)),
+    );
+    const key: Record<SortKey, (r: Row) => string | number> = {
+        name: (r) => r.name,
+        health: (r) => healthOrder.indexOf(r.health),
+        sync: (r) => syncOrder.indexOf(r.sync),
+        location: (r) => `${r.cluster}/${r.project}`,
+        updated: (r) => r.updated ?? "",
+        created: (r) => r.created,
+    };
+    const by = key[filter.sort];
+    const sign = filter.ascending ? 1 : -1;
+    return kept.sort((a, b) => {
+        const x = by(a);
+        const y = by(b);
+        if (x === y) return a.name < b.name ? -1 : 1;
+        return x < y ? -sign : sign;
+    });
+}
+
+/* ---- the settings form ---- */
+
+export interface Settings {
+    cluster: string;
+    project: string;
+    revision: string;
+    path: string;
+    auto: boolean;
+    prune: boolean;
+    selfHeal: boolean;
+    skipValidation: boolean;
+    createNamespace: boolean;
+    pruneLast: boolean;
+    outOfSyncOnly: boolean;
+    propagation: string;
+    replace: boolean;
+}
+
+export const defaults: Settings = {
+    cluster: "",
+    project: "",
+    revision: "HEAD",
+    path: ".",
+    auto: true,
+    prune: false,
+    selfHeal: false,
+    skipValidation: false,
+    createNamespace: false,
+    pruneLast: false,
+    outOfSyncOnly: false,
+    propagation: "foreground",
+    replace: false,
+};
+
+export function optionsOf(s: Settings): string[] {
+    const options: string[] = [];
+    if (s.skipValidation) options.push("Validate=false");
+    if (s.createNamespace) options.push("CreateNamespace=true");
+    if (s.pruneLast) options.push("PruneLast=true");
+    if (s.outOfSyncOnly) options.push("ApplyOutOfSyncOnly=true");
+    options.push(`PrunePropagationPolicy=${s.propagation}`);
+    if (s.replace) options.push("Replace=true");
+    return options;
+}
+
+const owned = [
+    "Validate",
+    "CreateNamespace",
+    "PruneLast",
+    "ApplyOutOfSyncOnly",
+    "PrunePropagationPolicy",
+    "Replace",
+];
+
+export function settingsOf(app: Application): Settings {
+    const options = new Map(
+        (app.spec.syncPolicy?.syncOptions ?? []).map((o) => o.split("=", 2) as [string, string]),
+    );
+    const automated = app.spec.syncPolicy?.automated;
+    return {
+        cluster: clusterOf(app),
+        project: app.spec.destination.namespace ?? "",
+        revision: app.spec.source?.targetRevision || "HEAD",
+        path: app.spec.source?.path || ".",
+        auto: isAuto(app),
+        prune: Boolean(automated?.prune),
+        selfHeal: Boolean(automated?.selfHeal),
+        skipValidation: options.get("Validate") === "false",
+        createNamespace: options.get("CreateNamespace") === "true",
+        pruneLast: options.get("PruneLast") === "true",
+        outOfSyncOnly: options.get("ApplyOutOfSyncOnly") === "true",
+        propagation: options.get("PrunePropagationPolicy") ?? "foreground",
+        replace: options.get("Replace") === "true",
+    };
+}
+
+/** A JSON merge patch: what the form does not know stays as it is. */
+export function settingsPatch(app: Application, s: Settings): unknown {
+    const others = (app.spec.syncPolicy?.syncOptions ?? []).filter(
+        (o) => !owned.includes(o.split("=", 1)[0]!),
+    );
+    return {
+        metadata: { resourceVersion: app.metadata.resourceVersion },
+        spec: {
+            destination: { name: s.cluster, server: null, namespace: s.project },
+            source: { targetRevision: s.revision, path: s.path },
+            syncPolicy: {
+                automated: s.auto ? { enabled: null, prune: s.prune, selfHeal: s.selfHeal } : null,
+                syncOptions: [...others, ...optionsOf(s)],
+            },
+        },
+    };
+}
+
+export function newApplication(
+    devops: { name: string; namespace: string },
+    info: { name: string; alias: string; description: string; repoURL: string; creator: string },
+    s: Settings,
+): Application {
+    const annotations: Record<string, string> = { [CREATOR]: info.creator };
+    if (info.alias) annotations[ALIAS] = info.alias;
+    if (info.description) annotations[DESCRIPTION] = info.description;
+    return {
+        apiVersion: "argoproj.io/v1alpha1",
+        kind: "Application",
+        metadata: {
+            name: info.name,
+            namespace: devops.namespace,
+            annotations,
+            finalizers: [FINALIZER],
+        },
+        spec: {
+            project: devops.name,
+            destination: { name: s.cluster, namespace: s.project },
+            source: { repoURL: info.repoURL, path: s.path, targetRevision: s.revision },
+            syncPolicy: {
+                ...(s.auto ? { automated: { prune: s.prune, selfHeal: s.selfHeal } } : {}),
+                syncOptions: optionsOf(s),
+            },
+        },
+    };
+}
+
+/* ---- resources by purpose ---- */
+
+export type Group =
+    "workloads" | "network" | "config" | "storage" | "access" | "definitions" | "other";
+
+const groups: Record<string, Group> = {
+    Deployment: "workloads",
+    StatefulSet: "workloads",
+    DaemonSet: "workloads",
+    ReplicaSet: "workloads",
+    ReplicationController: "workloads",
+    Job: "workloads",
+    CronJob: "workloads",
+    Pod: "workloads",
+    HorizontalPodAutoscaler: "workloads",
+    PodDisruptionBudget: "workloads",
+    Service: "network",
+    Ingress: "network",
+    IngressClass: "network",
+    NetworkPolicy: "network",
+    Endpoints: "network",
+    EndpointSlice: "network",
+    ConfigMap: "config",
+    Secret: "config",
+    Namespace: "config",
+    ResourceQuota: "config",
+    LimitRange: "config",
+    PriorityClass: "config",
+    PersistentVolume: "storage",
+    PersistentVolumeClaim: "storage",
+    StorageClass: "storage",
+    ServiceAccount: "access",
+    Role: "access",
+    RoleBinding: "access",
+    ClusterRole: "access",
+    ClusterRoleBinding: "access",
+    CustomResourceDefinition: "definitions",
+    APIService: "definitions",
+    MutatingWebhookConfiguration: "definitions",
+    ValidatingWebhookConfiguration: "definitions",
+};
+
+export function groupOf(r: ResourceStatus): Group {
+    return groups[r.kind] ?? "other";
+}
+
+export function isProblem(r: ResourceStatus): boolean {
+    const h = r.health?.status;
+    return isDifferent(r) || (h !== undefined && h !== "Healthy");
+}
+
+export function keyOf(r: {
+    group?: string | undefined;
+    kind: string;
+    namespace?: string | undefined;
+    name: string;
+}): string {
+    return `${r.group ?? ""}/${r.kind}/${r.namespace ?? ""}/${r.name}`;
+}
+
+/* ---- line diff ---- */
+
+export interface DiffLine {
+    kind: "same" | "add" | "del" | "gap";
+    text: string;
+    left?: number;
+    right?: number;
+    count?: number;
+}
+
+/** Longest common subsequence by lines (Myers' greedy search), with runs of equal lines folded. */
+export function diffLines(before: string, after: string, context = 3): DiffLine[] {
+    const a = before.split("\n");
+    const b = after.split("\n");
+    const edits = script(a, b);
+    const out: DiffLine[] = [];
+    let l = 0;
+    let r = 0;
+    for (const e of edits) {
+        if (e === "same") out.push({ kind: "same", text: a[l]!, left: ++l, right: ++r });
+        else if (e === "del") out.push({ kind: "del", text: a[l]!, left: ++l });
+        else out.push({ kind: "add", text: b[r]!, right: ++r });
+    }
+    return fold(out, context);
+}
+
+function script(a: string[], b: string[]): ("same" | "del" | "add")[] {
+    let head = 0;
+    while (head < a.length && head < b.length && a[head] === b[head]) head++;
+    let tail = 0;
+    while (
+        tail < a.length - head &&
+        tail < b.length - head &&
+        a[a.length - 1 - tail] === b[b.length - 1 - tail]
+    )
+        tail++;
+    const middle = myers(a.slice(head, a.length - tail), b.slice(head, b.length - tail));
+    return [...Array<"same">(head).fill("same"), ...middle, ...Array<"same">(tail).fill("same")];
+}
+
+const MAX_EDITS = 4000;
+
+function myers(a: string[], b: string[]): ("same" | "del" | "add")[] {
+    const n = a.length;
+    const m = b.length;
+    const trace: Map<number, number>[] = [];
+    let v = new Map<number, number>([[1, 0]]);
+    for (let d = 0; d <= n + m && d <= MAX_EDITS; d++) {
+        trace.push(new Map(v));
+        for (let k = -d; k <= d; k += 2) {
+            let x =
+                k === -d || (k !== d && (v.get(k - 1) ?? -1) < (v.get(k + 1) ?? -1))
+                    ? (v.get(k + 1) ?? 0)
+                    : (v.get(k - 1) ?? 0) + 1;
+            let y = x - k;
+            while (x < n && y < m && a[x] === b[y]) {
+                x++;
+                y++;
+            }
+            v.set(k, x);
+            if (x >= n && y >= m) return backtrack(trace, n, m, d);
+        }
+    }
+    return [...Array<"del">(n).fill("del"), ...Array<"add">(m).fill("add")];
+}
+
+function backtrack(
+    trace: Map<number, number>[],
+    n: number,
+    m: number,
+    depth: number,
+): ("same" | "del" | "add")[] {
+    const out: ("same" | "del" | "add")[] = [];
+    let x = n;
+    let y = m;
+    for (let d = depth; d > 0; d--) {
+        const v = trace[d]!;
+        const k = x - y;
+        const down = k === -d || (k !== d && (v.get(k - 1) ?? -1) < (v.get(k + 1) ?? -1));
+        const pk = down ? k + 1 : k - 1;
+        const px = v.get(pk) ?? 0;
+        const py = px - pk;
+        while (x > px && y > py) {
+            out.push("same");
+            x--;
+            y--;
+        }
+        out.push(down ? "add" : "del");
+        x = px;
+        y = py;
+    }
+    while (x > 0 && y > 0) {
+        out.push("same");
+        x--;
+        y--;
+    }
+    return out.reverse();
+}
+
+function fold(lines: DiffLine[], context: number): DiffLine[] {
+    const keep = lines.map((_, i) =>
+        lines.slice(Math.max(0, i - context), i + context + 1).some((x) => x.kind !== "same"),
+    );
+    const out: DiffLine[] = [];
+    for (let i = 0; i < lines.length; i++) {
+        if (keep[i]) {
+            out.push(lines[i]!);
+            continue;
+        }
+        const last = out[out.length - 1];
+        if (last?.kind === "gap") last.count!++;
+        else out.push({ kind: "gap", text: "", count: 1 });
+    }
+    return out;
+}

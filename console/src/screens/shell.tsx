@@ -1,0 +1,198 @@
+/* The frame of every page: rail, top bar, breadcrumb, account. */
+import type { ComponentChildren } from "preact";
+import { useState } from "preact/hooks";
+import { language, setLanguage, storage, t } from "../i18n";
+import { connection } from "../live";
+import { go, href, path } from "../router";
+import { boot, logOut } from "../session";
+import { Button, Icon } from "../ui/kit";
+import { Menu } from "../ui/overlay";
+
+function toggleTheme(): void {
+    const next = document.documentElement.dataset.theme === "dark" ? "light" : "dark";
+    document.documentElement.dataset.theme = next;
+    storage("taut.theme", next);
+}
+
+function Link({ to, icon, children }: { to: string; icon: string; children: string }) {
+    const here = path.value === to || path.value.startsWith(to + "/");
+    return (
+        <a href={href(to)} aria-current={here ? "page" : undefined} title={children}>
+            <Icon name={icon} />
+            <span class="txt">{children}</span>
+        </a>
+    );
+}
+
+function Rail({ devops, open }: { devops?: string | undefined; open: boolean }) {
+    return (
+        <div class={`rail${open ? " open" : ""}`}>
+            <a class="brand" href={href("/")}>
+                <svg aria-hidden="true">
+                    <use href="#logo" />
+                </svg>
+                <span class="txt">{t("app.name")}</span>
+            </a>
+            <nav aria-label={t("nav.main")}>
+                <Link to="/devops" icon="i-folder">
+                    {t("nav.devops")}
+                </Link>
+                {devops && (
+                    <>
+                        <h2>{devops}</h2>
+                        <Link to={`/devops/${devops}/apps`} icon="i-deploy">
+                            {t("nav.apps")}
+                        </Link>
+                        <Link to={`/devops/${devops}/repos`} icon="i-repo">
+                            {t("nav.repos")}
+                        </Link>
+                        <Link to={`/devops/${devops}/credentials`} icon="i-key">
+                            {t("nav.credentials")}
+                        </Link>
+                    </>
+                )}
+                {boot.value?.user.admin && (
+                    <>
+                        <h2>{t("nav.platform")}</h2>
+                        <Link to="/clusters" icon="i-cluster">
+                            {t("nav.clusters")}
+                        </Link>
+                    </>
+                )}
+            </nav>
+            <div class="foot">
+                <span class="row" role="status">
+                    <Icon
+                        name={
+                            connection.value === "live"
+                                ? "s-healthy"
+                                : connection.value === "off"
+                                  ? "s-outofsync"
+                                  : "s-progressing"
+                        }
+                        small
+                    />
+                    {t(
+                        connection.value === "live"
+                            ? "live.on"
+                            : connection.value === "off"
+                              ? "live.off"
+                              : "live.connecting",
+                    )}
+                </span>
+                <span>Taut {boot.value?.version}</span>
+            </div>
+        </div>
+    );
+}
+
+export interface Crumb {
+    text: string;
+    to?: string;
+}
+
+export function Shell({
+    devops,
+    crumbs,
+    children,
+}: {
+    devops?: string | undefined;
+    crumbs: Crumb[];
+    children: ComponentChildren;
+}) {
+    const [open, setOpen] = useState(false);
+    const user = boot.value?.user.name ?? "";
+    const last = crumbs[crumbs.length - 1];
+    document.title = last ? `${last.text} · Taut` : "Taut";
+    return (
+        <div class="app" onClick={() => open && setOpen(false)}>
+            <a class="skip" href="#main">
+                {t("app.skip")}
+            </a>
+            <Rail devops={devops} open={open} />
+            <div>
+                <header class="top">
+                    <Button
+                        kind="ghost icon burger"
+                        icon="i-menu"
+                        aria-label={t("nav.menu")}
+                        aria-expanded={open}
+                        onClick={(e) => {
+                            e.stopPropagation();
+                            setOpen(!open);
+                        }}
+                    />
+                    <nav class="crumbs" aria-label={t("nav.where")}>
+                        <ol>
+                            {crumbs.map((c, i) => (
+                                <li key={c.text} class="row">
+                                    {i > 0 && <span aria-hidden="true">/</span>}
+                                    {c.to ? (
+                                        <a href={href(c.to)}>{c.text}</a>
+                                    ) : (
+                                        <span aria-current="page" class="cut">
+                                            {c.text}
+                                        </span>
+                                    )}
+                                </li>
+                            ))}
+                        </ol>
+                    </nav>
+                    <span class="push row">
+                        <Button
+                            kind="ghost small"
+                            icon="i-globe"
+                            lang={language.value === "en" ? "zh-CN" : "en"}
+                            onClick={() => setLanguage(language.value === "en" ? "zh-CN" : "en")}
+                        >
+                            <span class="hide-s">{t("user.language")}</span>
+                        </Button>
+                        <Button
+                            kind="ghost small icon"
+                            icon="i-sun"
+                            aria-label={t("user.theme")}
+                            onClick={toggleTheme}
+                        />
+                        <Menu
+                            label={t("user.menu")}
+                            icon="i-user"
+                            kind="ghost small"
+                            items={[
+                                {
+                                    label: t("user.logout"),
+                                    icon: "i-lock",
+                                    onPick: () => {
+                                        void logOut().then(() => go("/login"));
+                                    },
+                                },
+                            ]}
+                        >
+                            <span class="hide-s">{user}</span>
+                        </Menu>
+                    </span>
+                </header>
+                <main id="main" tabIndex={-1}>
+                    <div class="page">{children}</div>
+                </main>
+            </div>
+        </div>
+    );
+}
+
+export function Head({
+    title,
+    aside,
+    children,
+}: {
+    title: string;
+    aside?: string;
+    children?: ComponentChildren;
+}) {
+    return (
+        <div class="head">
+            <h1>{title}</h1>
+            {aside && <span class="t3 cut">{aside}</span>}
+            {children && <div class="acts">{children}</div>}
+        </div>
+    );
+}

@@ -75,7 +75,8 @@ TEST(words_are_booleans_in_yaml_11_only)
 TEST(numbers_become_json_numbers)
 {
     auto_arena struct arena *arena = arena_new(LIMIT_MIB);
-    struct val *doc = parse(arena, &plain, "[0x10, 017, 0o17, 1_000, +3, 1e3, 1.50, .5, 08, -0b11]");
+    struct val *doc =
+            parse(arena, &plain, "[0x10, 017, 0o17, 1_000, +3, 1e3, 1.50, .5, 08, -0b11]");
     static const char *const expected[] = {"16",   "15",  "15",  "1000", "3",
                                            "1000", "1.5", "0.5", "8",    "-3"};
 
@@ -185,9 +186,9 @@ TEST(deep_nesting_meets_a_limit)
 
 TEST(keys_come_in_natural_order)
 {
-    static const char *const sorted[] = {"",    ".dot", "_x",  "9",   "10",  "A",   "Z",
-                                         "a-b", "a/b",  "a_b", "a1",  "a2",  "a2b", "a02",
-                                         "a10", "ab",   "é"};
+    static const char *const sorted[] = {"",    ".dot", "_x",  "9",   "10", "A",
+                                         "Z",   "a-b",  "a/b", "a_b", "a1", "a2",
+                                         "a2b", "a02",  "a10", "ab",  "é"};
 
     for (size_t i = 0; i + 1 < COUNT(sorted); i++)
         if (yaml_key_cmp(str_from(sorted[i]), str_from(sorted[i + 1])) >= 0)

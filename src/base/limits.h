@@ -98,3 +98,17 @@
 #define LIMIT_SCHEMA_PROBLEMS 50
 /* Memory that the handling of one request may take: the body's tree, its answer's parts. */
 #define LIMIT_HTTP_REQUEST_ARENA (64 * LIMIT_MIB)
+
+/* What control and a render process say to each other: settings of one source, and its answer. */
+#define LIMIT_RENDER_REQUEST (8 * LIMIT_MIB)
+#define LIMIT_RENDER_ANSWER (2 * LIMIT_RENDER_BYTES)
+
+/* Paths that one render looks at, and warnings that it gives. */
+#define LIMIT_RENDER_READS 200000
+#define LIMIT_RENDER_WARNINGS 1000
+
+/* Address space of one render process. */
+#define LIMIT_RENDER_MEMORY (3072 * LIMIT_MIB)
+
+/* Files that are looked at for one plain directory. */
+#define LIMIT_DIRECTORY_FILES 20000

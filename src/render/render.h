@@ -39,7 +39,7 @@ struct render_request {
 struct render_read {
     size_t source; /* index into the request's sources */
     str path;
-    str identity; /* see tree.h */
+    str identity; /* "missing", "dir", "list" or an object id; see tree_reads_each */
 };
 
 struct render_need {
@@ -70,6 +70,7 @@ struct render_result {
     str commit; /* of source 0: what was rendered */
     str digest; /* SHA-256 (hex) of the objects in order */
 };
+struct render_result *render_result_new(void); /* empty, for those that fill one */
 struct render_result *render_result_ref(struct render_result *result);
 void render_result_unref(struct render_result *result); /* NULL is fine */
 
@@ -79,10 +80,28 @@ typedef void render_done_fn(void *owner, struct render_result *result, const str
 struct render_pool_options {
     size_t max_jobs; /* at once; 0 = 2 */
 };
-/* Forks the zygote: call it before any secret is loaded. */
+/* Forks the zygote: call it before any secret is loaded and before any thread is started. */
 struct render_pool *render_pool_new(struct loop *loop, const struct render_pool_options *options,
                                     struct err *err);
 void render_pool_free(struct render_pool *pool);
 struct render_job *render_start(struct render_pool *pool, const struct render_request *request,
                                 render_done_fn *done, void *owner);
 void render_cancel(struct render_job *job); /* done does not run; NULL is fine */
+
+/* The paths in which two commits of one cache differ (git/git_tree.h), found out in the same kind
+ * of process. Borrowed by `done`; sorted by path. */
+struct render_change {
+    str path;
+    bool is_entry; /* added, removed or of another kind; else other bytes at the same place */
+};
+struct render_changes {
+    const struct render_change *items;
+    size_t count;
+};
+typedef void render_changes_fn(void *owner, const struct render_changes *changes,
+                               const struct err *err);
+struct render_job *render_changes_start(struct render_pool *pool, str cache, str from_commit,
+                                        str to_commit, render_changes_fn *done, void *owner);
+/* Would a render whose reads these are (those of `source`) see the same bytes? */
+bool render_reads_hold(const struct render_result *result, size_t source,
+                       const struct render_changes *changes);

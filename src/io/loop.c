@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "base/ring.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -17,14 +18,8 @@
 /* epoll_wait takes an int; a longer sleep only means one empty turn a day. */
 #define LONGEST_SLEEP_MS 86400000
 
-/* A ring with a sentinel: unlinking needs no list, so an element can leave whichever it is in. */
-struct ring {
-    struct ring *prev;
-    struct ring *next;
-};
-
 struct loop_task {
-    struct ring ring; /* first: cast from ring */
+    struct ring ring;
     struct loop *loop;
     const char *name;
     loop_fn *fn;
@@ -73,43 +68,6 @@ struct loop {
     struct loop_watch *dead; /* freed in this turn: epoll may still hand them out */
 };
 
-static void ring_init(struct ring *ring)
-{
-    ring->prev = ring->next = ring;
-}
-
-static bool ring_is_empty(const struct ring *ring)
-{
-    return ring->next == ring;
-}
-
-static void ring_unlink(struct ring *at)
-{
-    at->prev->next = at->next;
-    at->next->prev = at->prev;
-    ring_init(at);
-}
-
-static void ring_append(struct ring *ring, struct ring *at)
-{
-    at->prev = ring->prev;
-    at->next = ring;
-    ring->prev->next = at;
-    ring->prev = at;
-}
-
-/* Moves all elements of `from` behind the sentinel `to`, which is empty. */
-static void ring_move(struct ring *from, struct ring *to)
-{
-    ring_init(to);
-    if (ring_is_empty(from))
-        return;
-    *to = *from;
-    to->prev->next = to;
-    to->next->prev = to;
-    ring_init(from);
-}
-
 static void tell_if_slow(const char *name, int64_t began_us)
 {
     int64_t took = clock_mono_us() - began_us;
@@ -149,7 +107,7 @@ static void sweep_hooks(struct loop *loop)
     struct ring *at = loop->hooks.next;
 
     while (at != &loop->hooks) {
-        struct loop_hook *hook = (struct loop_hook *)at;
+        struct loop_hook *hook = RING_ELEMENT(at, struct loop_hook, ring);
 
         at = at->next;
         if (hook->fn == NULL) {
@@ -190,7 +148,7 @@ static bool run_tasks(struct loop *loop)
 
     ring_move(&loop->tasks, &now);
     while (!ring_is_empty(&now)) {
-        struct loop_task *task = (struct loop_task *)now.next;
+        struct loop_task *task = RING_ELEMENT(now.next, struct loop_task, ring);
         const char *name = task->name;
         int64_t began = clock_mono_us();
 
@@ -256,7 +214,7 @@ static bool run_timers(struct loop *loop)
 static void run_hooks(struct loop *loop)
 {
     for (struct ring *at = loop->hooks.next; at != &loop->hooks; at = at->next) {
-        struct loop_hook *hook = (struct loop_hook *)at;
+        struct loop_hook *hook = RING_ELEMENT(at, struct loop_hook, ring);
         int64_t began = clock_mono_us();
 
         if (hook->fn != NULL)

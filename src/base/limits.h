@@ -112,3 +112,11 @@
 
 /* Files that are looked at for one plain directory. */
 #define LIMIT_DIRECTORY_FILES 20000
+/* Requests to one API server in flight: two connections with the streams that servers allow. */
+#define LIMIT_HTTP_CALLS_IN_FLIGHT 160
+
+/* A kubeconfig with its embedded certificates; hundreds of contexts fit. */
+#define LIMIT_KUBECONFIG_BYTES (4 * LIMIT_MIB)
+
+/* One event of a watch: etcd takes objects of 1.5 MiB, and JSON may double them. */
+#define LIMIT_WATCH_EVENT_BYTES (8 * LIMIT_MIB)

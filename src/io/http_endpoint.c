@@ -96,7 +96,8 @@ static bool read_url(struct http_endpoint *endpoint, const struct http_client_op
         auto_arena struct arena *arena = arena_new(16 * LIMIT_KIB);
         const char *name = arena_z(arena, options->server_name);
 
-        endpoint->connect_to = mem_dup_z(arena_printf(arena, "%s:%s:%s:%s", name, port, host, port));
+        endpoint->connect_to =
+                mem_dup_z(arena_printf(arena, "%s:%s:%s:%s", name, port, host, port));
         ok = curl_url_set(url, CURLUPART_HOST, name, 0) == CURLUE_OK;
     }
     if (ok && curl_url_get(url, CURLUPART_URL, &text, 0) == CURLUE_OK) {
@@ -158,8 +159,7 @@ bool http_endpoint_init(struct http_endpoint *endpoint, const struct http_client
     endpoint->password = secret_dup(options->password);
     endpoint->insecure = options->insecure;
     endpoint->connect_to_list.data = endpoint->connect_to;
-    endpoint->user_agent =
-            mem_dup_z(options->user_agent.len > 0 ? options->user_agent : S("taut"));
+    endpoint->user_agent = mem_dup_z(options->user_agent.len > 0 ? options->user_agent : S("taut"));
     return true;
 }
 

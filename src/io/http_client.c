@@ -84,6 +84,7 @@ struct http_call {
     const char *method;
     const char *url;
     str body;
+    size_t body_at; /* of a body that may be sent only once */
     size_t max_bytes;
     int64_t timeout_ms;
     bool idempotent;
@@ -180,6 +181,16 @@ static size_t curl_gives_body(char *at, size_t size, size_t count, void *owner)
     return 0; /* libcurl ends the transfer with CURLE_WRITE_ERROR */
 }
 
+static size_t curl_takes_body(char *at, size_t size, size_t count, void *owner)
+{
+    struct http_call *call = owner;
+    size_t len = MIN(size * count, call->body.len - call->body_at);
+
+    memcpy(at, call->body.at + call->body_at, len);
+    call->body_at += len;
+    return len;
+}
+
 /* A peer that vanished without a word is noticed within a minute, also by an idle watch. */
 static int curl_has_socket(void *owner, curl_socket_t fd, UNUSED curlsocktype purpose)
 {
@@ -219,7 +230,16 @@ static void set_request(struct http_call *call)
         curl_easy_setopt(easy, CURLOPT_ACCEPT_ENCODING, "gzip");
     if (call->body.len > 0 || !str_eq(str_from(call->method), S("GET"))) {
         curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)call->body.len);
-        curl_easy_setopt(easy, CURLOPT_POSTFIELDS, call->body.at);
+        if (call->idempotent) {
+            curl_easy_setopt(easy, CURLOPT_POSTFIELDS, call->body.at);
+        } else {
+            /* libcurl sends again when a kept connection dies without a word of answer, unless it
+             * cannot rewind the body. */
+            call->body_at = 0;
+            curl_easy_setopt(easy, CURLOPT_POST, 1L);
+            curl_easy_setopt(easy, CURLOPT_READFUNCTION, curl_takes_body);
+            curl_easy_setopt(easy, CURLOPT_READDATA, call);
+        }
     }
     curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, call->method);
 }
@@ -349,6 +369,7 @@ static void call_free(struct http_call *call)
     buf_done(&call->in);
     if (call->authorization != NULL)
         secret_wipe(call->authorization, strlen(call->authorization));
+    mem_free(call->authorization);
     arena_free(call->arena);
     mem_free(call);
 }
@@ -666,6 +687,7 @@ bool http_client_new(struct loop *loop, const struct http_client_options *option
     auto_http_client struct http_client *client = new0(struct http_client);
 
     client->loop = loop;
+    client->is_h1 = str_starts(options->url, S("http://"));
     if (!http_curl_init(err) || !http_endpoint_init(&client->endpoint, options, err))
         return false;
     lane_init(&client->requests, client, /*is_stream=*/false);

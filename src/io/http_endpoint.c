@@ -49,7 +49,8 @@ void http_endpoint_set(struct http_endpoint *endpoint, CURL *easy)
     curl_easy_setopt(easy, CURLOPT_QUICK_EXIT, 1L);
     curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
     curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_2TLS);
-    curl_easy_setopt(easy, CURLOPT_PIPEWAIT, 1L);
+    /* HTTP/2 is spoken over TLS only; without it, waiting for a shared connection is in vain. */
+    curl_easy_setopt(easy, CURLOPT_PIPEWAIT, (long)str_starts(str_from(endpoint->url), S("https")));
     curl_easy_setopt(easy, CURLOPT_PATH_AS_IS, 1L);
     curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, CONNECT_MS);
     curl_easy_setopt(easy, CURLOPT_DNS_CACHE_TIMEOUT, 30L);

@@ -1,0 +1,664 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "test.h"
+
+#include "base/arena.h"
+#include "base/buf.h"
+#include "io/http_client.h"
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <unistd.h>
+#include <zlib.h>
+
+/* A server of raw bytes in a thread: the path of a request says how it misbehaves. One thread a
+ * connection, HTTP/1.1. */
+struct server {
+    int listener;
+    int port;
+    pthread_t thread;
+    atomic_int requests;
+    atomic_int broken; /* connections that /break-twice still has to cut */
+};
+
+static void say(int fd, const char *text)
+{
+    size_t len = strlen(text);
+
+    while (len > 0) {
+        ssize_t wrote = send(fd, text, len, MSG_NOSIGNAL);
+
+        if (wrote <= 0)
+            return;
+        text += wrote;
+        len -= (size_t)wrote;
+    }
+}
+
+static void answer(int fd, const char *status, const char *headers, const char *body)
+{
+    char head[512];
+
+    snprintf(head, sizeof(head), "HTTP/1.1 %s\r\nContent-Length: %zu\r\n%s\r\n", status,
+             strlen(body), headers);
+    say(fd, head);
+    say(fd, body);
+}
+
+static void answer_gzip(int fd, size_t size)
+{
+    static unsigned char packed[1 << 20];
+    static unsigned char zeros[1 << 16];
+    char head[256];
+    z_stream stream = {0};
+
+    deflateInit2(&stream, 9, Z_DEFLATED, 31, 9, Z_DEFAULT_STRATEGY);
+    stream.next_out = packed;
+    stream.avail_out = sizeof(packed);
+    for (size_t done = 0; done < size; done += sizeof(zeros)) {
+        stream.next_in = zeros;
+        stream.avail_in = sizeof(zeros);
+        deflate(&stream, done + sizeof(zeros) >= size ? Z_FINISH : Z_NO_FLUSH);
+    }
+    snprintf(head, sizeof(head),
+             "HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: %lu\r\n\r\n",
+             stream.total_out);
+    say(fd, head);
+    send(fd, packed, stream.total_out, MSG_NOSIGNAL);
+    deflateEnd(&stream);
+}
+
+static void answer_stream(int fd, int pieces, bool cut)
+{
+    say(fd, "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n");
+    for (int i = 0; i < pieces; i++) {
+        say(fd, "7\r\nevent\n.\r\n");
+        usleep(1000);
+    }
+    if (!cut)
+        say(fd, "0\r\n\r\n");
+}
+
+/* Returns false when the connection is to be closed. */
+static bool serve_one(struct server *server, int fd, const char *request)
+{
+    char seen[4200];
+
+    atomic_fetch_add(&server->requests, 1);
+    if (strstr(request, " /hello ") != NULL) {
+        answer(fd, "200 OK", "Content-Type: text/plain\r\n", "hello");
+    } else if (strstr(request, " /echo ") != NULL) {
+        snprintf(seen, sizeof(seen), "%s", request);
+        answer(fd, "200 OK", "", seen);
+    } else if (strstr(request, " /busy ") != NULL) {
+        answer(fd, "429 Too Many Requests", "Retry-After: 7\r\n", "later");
+    } else if (strstr(request, " /silent ") != NULL) {
+        return false;
+    } else if (strstr(request, " /break-twice ") != NULL) {
+        if (atomic_fetch_sub(&server->broken, 1) > 0)
+            return false;
+        answer(fd, "200 OK", "", "at last");
+    } else if (strstr(request, " /never ") != NULL) {
+        char c;
+
+        while (recv(fd, &c, 1, 0) > 0)
+            ;
+        return false;
+    } else if (strstr(request, " /bomb ") != NULL) {
+        answer_gzip(fd, 64u << 20);
+    } else if (strstr(request, " /stream ") != NULL) {
+        answer_stream(fd, 5, /*cut=*/false);
+    } else if (strstr(request, " /cut ") != NULL) {
+        answer_stream(fd, 3, /*cut=*/true);
+        return false;
+    } else if (strstr(request, " /garbage ") != NULL) {
+        say(fd, "SSH-2.0-OpenSSH\r\n");
+        return false;
+    } else {
+        answer(fd, "404 Not Found", "", "nothing here");
+    }
+    return true;
+}
+
+struct connection {
+    struct server *server;
+    int fd;
+};
+
+static void *serve(void *owner)
+{
+    struct connection connection = *(struct connection *)owner;
+    char request[4096];
+
+    free(owner);
+    for (;;) {
+        size_t len = 0;
+
+        request[0] = '\0';
+        while (strstr(request, "\r\n\r\n") == NULL && len < sizeof(request) - 1) {
+            ssize_t got = recv(connection.fd, request + len, sizeof(request) - 1 - len, 0);
+
+            if (got <= 0) {
+                close(connection.fd);
+                return NULL;
+            }
+            len += (size_t)got;
+            request[len] = '\0';
+        }
+        if (!serve_one(connection.server, connection.fd, request))
+            break;
+    }
+    close(connection.fd);
+    return NULL;
+}
+
+static void *accept_all(void *owner)
+{
+    struct server *server = owner;
+
+    for (;;) {
+        int fd = accept(server->listener, NULL, NULL);
+        pthread_t thread;
+
+        if (fd < 0)
+            return NULL;
+        struct connection *connection = malloc(sizeof(*connection));
+        *connection = (struct connection){server, fd};
+        pthread_create(&thread, NULL, serve, connection);
+        pthread_detach(thread);
+    }
+}
+
+static int server_start(void **state)
+{
+    struct server *server = calloc(1, sizeof(*server));
+    struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    socklen_t size = sizeof(address);
+
+    signal(SIGPIPE, SIG_IGN);
+    server->listener = socket(AF_INET, SOCK_STREAM, 0);
+    assert_int_equal(bind(server->listener, (struct sockaddr *)&address, size), 0);
+    assert_int_equal(listen(server->listener, 100), 0);
+    assert_int_equal(getsockname(server->listener, (struct sockaddr *)&address, &size), 0);
+    server->port = ntohs(address.sin_port);
+    pthread_create(&server->thread, NULL, accept_all, server);
+    *state = server;
+    return 0;
+}
+
+static int server_stop(void **state)
+{
+    struct server *server = *state;
+
+    shutdown(server->listener, SHUT_RDWR);
+    pthread_join(server->thread, NULL);
+    close(server->listener);
+    usleep(50000); /* its connections end with their clients */
+    free(server);
+    return 0;
+}
+
+/* ---- the client's side ---- */
+
+struct talk {
+    struct server *server;
+    struct loop *loop;
+    struct http_client *client;
+    struct http_call *call;
+    struct buf body;
+    struct http_response response;
+    int dones;
+    bool done;
+    int pieces;
+    int cancel_at_piece;
+    bool free_client; /* in the callback */
+    int wanted;
+};
+
+static void talk_init(struct talk *talk, struct server *server)
+{
+    char url[64];
+    struct err err;
+
+    *talk = (struct talk){.server = server, .loop = loop_new(), .wanted = 1};
+    buf_init(&talk->body, LIMIT_MIB);
+    snprintf(url, sizeof(url), "http://127.0.0.1:%d/", server->port);
+    assert_ok(http_client_new(talk->loop,
+                              &(struct http_client_options){.name = S("the test server"),
+                                                            .url = str_from(url)},
+                              &talk->client, &err),
+              err);
+}
+
+static void talk_done(struct talk *talk)
+{
+    http_client_free(talk->client);
+    buf_done(&talk->body);
+    loop_free(talk->loop);
+}
+
+static void on_done(void *owner, struct http_response *response)
+{
+    struct talk *talk = owner;
+
+    talk->response = *response;
+    buf_add(&talk->body, response->body);
+    talk->dones++;
+    talk->done = talk->dones >= talk->wanted;
+    if (talk->free_client) {
+        http_client_free(talk->client);
+        talk->client = NULL;
+    } else {
+        http_cancel(talk->call); /* its own, which is over: legal, does nothing */
+    }
+}
+
+static size_t on_body(void *owner, int status, str bytes)
+{
+    struct talk *talk = owner;
+    size_t end = str_rfind_char(bytes, '\n');
+
+    assert_int_equal(status, 200);
+    talk->pieces++;
+    if (talk->pieces == talk->cancel_at_piece) {
+        if (talk->free_client) {
+            http_client_free(talk->client);
+            talk->client = NULL;
+        } else {
+            http_cancel(talk->call);
+        }
+        talk->done = true;
+    }
+    if (end == SIZE_MAX)
+        return 0;
+    buf_add(&talk->body, str_first(bytes, end + 1));
+    return end + 1;
+}
+
+static struct http_request get(const char *path)
+{
+    return (struct http_request){
+            .method = S("GET"), .path = str_from(path), .max_bytes = LIMIT_MIB};
+}
+
+static void ask(struct talk *talk, struct http_request request)
+{
+    talk->call = http_start(talk->client, &request, on_done, talk);
+    assert_int_equal(talk->dones, 0);
+}
+
+static void wait_for(struct talk *talk)
+{
+    assert_true(loop_run_until(talk->loop, &talk->done, 10000));
+}
+
+/* Turns the loop for a while in which nothing may happen. */
+static void wait_ms(struct talk *talk, int ms)
+{
+    bool never = false;
+
+    loop_run_until(talk->loop, &never, ms);
+}
+
+TEST(an_answer_comes_back_with_its_type)
+{
+    struct talk talk;
+
+    talk_init(&talk, *state);
+    ask(&talk, get("/hello"));
+    wait_for(&talk);
+    assert_true(talk.response.answered);
+    assert_int_equal(talk.response.status, 200);
+    assert_str(buf_str(&talk.body), S("hello"));
+    assert_int_equal(http_client_calls(talk.client), 0);
+    talk_done(&talk);
+}
+
+TEST(method_headers_and_body_are_sent_and_nothing_else)
+{
+    struct talk talk;
+    auto_secret struct secret *token = secret_new(S("sesame"));
+
+    talk_init(&talk, *state);
+    http_client_set_bearer(talk.client, token);
+    struct http_request request = get("/echo");
+    request.method = S("PATCH");
+    request.content_type = S("application/apply-patch+yaml");
+    request.accept = S("application/json");
+    request.body = S("{}");
+    ask(&talk, request);
+    wait_for(&talk);
+    str seen = buf_str(&talk.body);
+    assert_true(str_starts(seen, S("PATCH /echo HTTP/1.1\r\nHost: 127.0.0.1")));
+    assert_true(str_contains(seen, S("\r\nAuthorization: Bearer sesame\r\n")));
+    assert_true(str_contains(seen, S("\r\nContent-Type: application/apply-patch+yaml\r\n")));
+    assert_true(str_contains(seen, S("\r\nAccept: application/json\r\n")));
+    assert_true(str_contains(seen, S("\r\nContent-Length: 2\r\n")));
+    assert_false(str_contains(seen, S("Expect")));
+    talk_done(&talk);
+}
+
+TEST(a_busy_server_says_when_to_come_back)
+{
+    struct talk talk;
+
+    talk_init(&talk, *state);
+    ask(&talk, get("/busy"));
+    wait_for(&talk);
+    assert_true(talk.response.answered);
+    assert_int_equal(talk.response.status, 429);
+    assert_int_equal(talk.response.retry_after_ms, 7000);
+    talk_done(&talk);
+}
+
+TEST(a_server_that_is_not_there_is_named_with_the_reason)
+{
+    struct talk talk;
+    struct err err;
+
+    talk_init(&talk, *state);
+    http_client_free(talk.client);
+    assert_ok(http_client_new(talk.loop,
+                              &(struct http_client_options){.name = S("cluster prod"),
+                                                            .url = S("http://127.0.0.1:1")},
+                              &talk.client, &err),
+              err);
+    ask(&talk, get("/hello"));
+    wait_for(&talk);
+    assert_false(talk.response.answered);
+    assert_int_equal(talk.response.err.code, ERR_UNAVAILABLE);
+    assert_string_equal(talk.response.err.message,
+                        "cluster prod at http://127.0.0.1:1: no connection: Connection refused");
+    talk_done(&talk);
+}
+
+TEST(a_broken_connection_is_tried_again_only_when_that_is_harmless)
+{
+    struct talk talk;
+
+    talk_init(&talk, *state);
+    atomic_store(&talk.server->broken, 2);
+    struct http_request request = get("/break-twice");
+    request.idempotent = true;
+    ask(&talk, request);
+    wait_for(&talk);
+    assert_str(buf_str(&talk.body), S("at last"));
+
+    atomic_store(&talk.server->broken, 1);
+    int before = atomic_load(&talk.server->requests);
+    request.idempotent = false;
+    request.method = S("POST");
+    request.body = S("{}");
+    talk.done = false;
+    talk.dones = 0;
+    ask(&talk, request);
+    wait_for(&talk);
+    assert_false(talk.response.answered);
+    assert_int_equal(talk.response.err.code, ERR_UNAVAILABLE);
+    assert_int_equal(atomic_load(&talk.server->requests), before + 1);
+    talk_done(&talk);
+}
+
+TEST(a_server_that_always_breaks_off_is_given_up)
+{
+    struct talk talk;
+
+    talk_init(&talk, *state);
+    int before = atomic_load(&talk.server->requests);
+    struct http_request request = get("/silent");
+    request.idempotent = true;
+    ask(&talk, request);
+    wait_for(&talk);
+    assert_false(talk.response.answered);
+    assert_true(atomic_load(&talk.server->requests) - before >= 3);
+    assert_true(atomic_load(&talk.server->requests) - before <= 6); /* libcurl tries once more */
+    talk_done(&talk);
+}
+
+TEST(a_deadline_ends_a_request_that_gets_no_answer)
+{
+    struct talk talk;
+
+    talk_init(&talk, *state);
+    struct http_request request = get("/never");
+    request.timeout_ms = 30;
+    ask(&talk, request);
+    wait_for(&talk);
+    assert_int_equal(talk.response.err.code, ERR_TIMEOUT);
+    assert_int_equal(http_client_calls(talk.client), 0);
+    talk_done(&talk);
+}
+
+TEST(a_decompression_bomb_stops_at_the_limit)
+{
+    struct talk talk;
+
+    talk_init(&talk, *state);
+    struct http_request request = get("/bomb");
+    request.want_gzip = true;
+    ask(&talk, request);
+    wait_for(&talk);
+    assert_int_equal(talk.response.err.code, ERR_LIMIT);
+    talk_done(&talk);
+}
+
+TEST(something_that_is_not_http_is_said_so)
+{
+    struct talk talk;
+
+    talk_init(&talk, *state);
+    ask(&talk, get("/garbage"));
+    wait_for(&talk);
+    assert_false(talk.response.answered);
+    assert_int_equal(talk.response.err.code, ERR_UNAVAILABLE);
+    talk_done(&talk);
+}
+
+TEST(a_stream_keeps_what_is_not_consumed)
+{
+    struct talk talk;
+
+    talk_init(&talk, *state);
+    struct http_request request = get("/stream");
+    request.on_body = on_body;
+    ask(&talk, request);
+    wait_for(&talk);
+    assert_true(talk.response.answered);
+    /* The last "." has no newline and is dropped. */
+    assert_str(buf_str(&talk.body), S("event\n.event\n.event\n.event\n.event\n"));
+    talk_done(&talk);
+}
+
+TEST(a_stream_that_breaks_off_delivers_what_came_and_then_fails)
+{
+    struct talk talk;
+
+    talk_init(&talk, *state);
+    struct http_request request = get("/cut");
+    request.on_body = on_body;
+    ask(&talk, request);
+    wait_for(&talk);
+    assert_false(talk.response.answered);
+    assert_int_equal(talk.response.status, 200);
+    assert_str(buf_str(&talk.body), S("event\n.event\n.event\n"));
+    talk_done(&talk);
+}
+
+TEST(a_stream_with_too_large_an_event_fails)
+{
+    struct talk talk;
+
+    talk_init(&talk, *state);
+    struct http_request request = get("/stream");
+    request.on_body = on_body;
+    request.max_bytes = 3;
+    ask(&talk, request);
+    wait_for(&talk);
+    assert_int_equal(talk.response.err.code, ERR_LIMIT);
+    talk_done(&talk);
+}
+
+TEST(cancelling_is_legal_before_during_and_after_sending)
+{
+    struct talk talk;
+
+    talk_init(&talk, *state);
+    for (int turns = 0; turns < 12; turns++) {
+        static const char *const paths[] = {"/never", "/hello", "/stream", "/silent", "/bomb"};
+
+        for (size_t i = 0; i < COUNT(paths); i++) {
+            struct http_request request = get(paths[i]);
+
+            request.idempotent = true;
+            if (i == 2)
+                request.on_body = on_body;
+            talk.dones = 0;
+            ask(&talk, request);
+            wait_ms(&talk, turns);
+            if (talk.dones == 0)
+                http_cancel(talk.call);
+            int dones = talk.dones;
+            wait_ms(&talk, 2);
+            assert_int_equal(talk.dones, dones);
+            assert_int_equal(http_client_calls(talk.client), 0);
+        }
+    }
+    http_cancel(NULL);
+    talk_done(&talk);
+}
+
+TEST(a_stream_can_be_cancelled_by_its_own_callback)
+{
+    struct talk talk;
+
+    talk_init(&talk, *state);
+    talk.cancel_at_piece = 2;
+    struct http_request request = get("/stream");
+    request.on_body = on_body;
+    ask(&talk, request);
+    wait_for(&talk);
+    wait_ms(&talk, 20);
+    assert_int_equal(talk.pieces, 2);
+    assert_int_equal(talk.dones, 0);
+    assert_int_equal(http_client_calls(talk.client), 0);
+    talk_done(&talk);
+}
+
+TEST(the_client_can_be_freed_by_a_callback_of_its_own)
+{
+    struct talk talk;
+
+    for (int from_body = 0; from_body < 2; from_body++) {
+        talk_init(&talk, *state);
+        talk.free_client = true;
+        talk.cancel_at_piece = from_body ? 1 : 1000;
+        struct http_request other = get("/never");
+        struct http_request request = get(from_body ? "/stream" : "/hello");
+        if (from_body)
+            request.on_body = on_body;
+        http_start(talk.client, &other, on_done, &talk);
+        ask(&talk, request);
+        wait_for(&talk);
+        wait_ms(&talk, 20);
+        assert_int_equal(talk.dones, from_body ? 0 : 1);
+        talk_done(&talk);
+    }
+}
+
+TEST(freeing_the_client_cancels_everything)
+{
+    struct talk talk;
+
+    for (int turns = 0; turns < 5; turns++) {
+        talk_init(&talk, *state);
+        for (int i = 0; i < 30; i++) {
+            struct http_request request = get(i % 2 == 0 ? "/never" : "/stream");
+
+            if (i % 3 == 0)
+                request.on_body = on_body;
+            http_start(talk.client, &request, on_done, &talk);
+        }
+        wait_ms(&talk, turns);
+        http_client_free(talk.client);
+        talk.client = NULL;
+        int dones = talk.dones;
+        wait_ms(&talk, 3);
+        assert_int_equal(talk.dones, dones);
+        talk_done(&talk);
+    }
+}
+
+TEST(many_requests_share_few_connections_and_all_are_answered)
+{
+    struct talk talk;
+
+    talk_init(&talk, *state);
+    talk.wanted = 500;
+    for (int i = 0; i < 500; i++) {
+        struct http_request request = get("/hello");
+
+        request.timeout_ms = 5000;
+        http_start(talk.client, &request, on_done, &talk);
+    }
+    talk.call = NULL;
+    wait_for(&talk);
+    assert_int_equal(talk.body.len, 500 * 5);
+    /* libcurl now and then trades an idle connection for a new one. */
+    assert_true(http_client_connections(talk.client) <= 40);
+    talk_done(&talk);
+}
+
+TEST(endpoints_that_cannot_be_used_are_refused)
+{
+    static const char *const urls[] = {
+            "",         "example.com",           "ftp://example.com",
+            "file:///", "https://u:p@localhost", "https://localhost?x=1",
+            "https://", "https://localhost#x",   "http://a b",
+    };
+    auto_loop struct loop *loop = loop_new();
+    auto_secret struct secret *bad = secret_new(S("a\r\nX-Evil: 1"));
+    struct http_client *client = NULL;
+    struct err err;
+
+    for (size_t i = 0; i < COUNT(urls); i++) {
+        struct http_client_options options = {.name = S("x"), .url = str_from(urls[i])};
+
+        assert_fails(http_client_new(loop, &options, &client, &err), err, ERR_INVALID);
+    }
+    struct http_client_options options = {
+            .name = S("x"), .url = S("https://localhost"), .bearer = bad};
+    assert_fails(http_client_new(loop, &options, &client, &err), err, ERR_INVALID);
+    options = (struct http_client_options){
+            .name = S("x"), .url = S("https://localhost"), .cert_pem = S("pem")};
+    assert_fails(http_client_new(loop, &options, &client, &err), err, ERR_INVALID);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+            cmocka_unit_test(an_answer_comes_back_with_its_type),
+            cmocka_unit_test(method_headers_and_body_are_sent_and_nothing_else),
+            cmocka_unit_test(a_busy_server_says_when_to_come_back),
+            cmocka_unit_test(a_server_that_is_not_there_is_named_with_the_reason),
+            cmocka_unit_test(a_broken_connection_is_tried_again_only_when_that_is_harmless),
+            cmocka_unit_test(a_server_that_always_breaks_off_is_given_up),
+            cmocka_unit_test(a_deadline_ends_a_request_that_gets_no_answer),
+            cmocka_unit_test(a_decompression_bomb_stops_at_the_limit),
+            cmocka_unit_test(something_that_is_not_http_is_said_so),
+            cmocka_unit_test(a_stream_keeps_what_is_not_consumed),
+            cmocka_unit_test(a_stream_that_breaks_off_delivers_what_came_and_then_fails),
+            cmocka_unit_test(a_stream_with_too_large_an_event_fails),
+            cmocka_unit_test(cancelling_is_legal_before_during_and_after_sending),
+            cmocka_unit_test(a_stream_can_be_cancelled_by_its_own_callback),
+            cmocka_unit_test(the_client_can_be_freed_by_a_callback_of_its_own),
+            cmocka_unit_test(freeing_the_client_cancels_everything),
+            cmocka_unit_test(many_requests_share_few_connections_and_all_are_answered),
+            cmocka_unit_test(endpoints_that_cannot_be_used_are_refused),
+    };
+    return cmocka_run_group_tests(tests, server_start, server_stop);
+}

@@ -16,7 +16,18 @@ COUNT = 27
 GROUP = "podcasts.tests.taut.dev"
 NAMESPACE = "podcasts-system"
 REAL = "shared/corpus/kustomize/open-podcasts-config-default/expected/build.yaml"
-KINDS = ["Author", "Category", "Episode", "Notifier", "Profile", "Rss", "Showitem", "Show", "Storage", "Subscription"]
+KINDS = [
+    "Author",
+    "Category",
+    "Episode",
+    "Notifier",
+    "Profile",
+    "Rss",
+    "Showitem",
+    "Show",
+    "Storage",
+    "Subscription",
+]
 
 
 def guide_example(root: Path) -> dict[str, str]:

@@ -1,0 +1,354 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Measures what docs/performance.md states: parsing, rendering, delivery, idling.
+
+Runs:   `make bench`; BENCH="--only delivery --applications 100" measures a part.
+Bounds: every wait has a deadline; a measurement that fails is printed as failed, never as a number.
+Each line is `name: value unit`, so that two runs can be compared by diff.
+"""
+
+from __future__ import annotations
+
+import argparse
+import concurrent.futures
+import http.client
+import json
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+sys.path[:0] = [str(ROOT / "tests" / "e2e"), str(ROOT / "tests" / "cluster")]
+
+from cluster import ControlPlane  # noqa: E402
+from harness.git import HttpServer, Repository  # noqa: E402
+from harness.kube import KINDS, Kube, Object  # noqa: E402
+from harness.manifests import application, config_map, deployment, service, text  # noqa: E402
+from harness.process import Process  # noqa: E402
+from harness.server import Server  # noqa: E402
+from harness.wait import eventually  # noqa: E402
+
+PARTS = ("parsing", "rendering", "delivery", "latency", "idle")
+BARE_CONNECTIONS = 8
+TICKS = os.sysconf("SC_CLK_TCK")
+TEMPLATES = {
+    "ServiceAccount": ("/api/v1", "serviceaccounts", True),
+}
+KINDS.update(TEMPLATES)
+
+
+def say(name: str, value: float, unit: str) -> None:
+    print(f"{name}: {value:.1f} {unit}", flush=True)
+
+
+# -- the costs of a process and its children
+
+
+def _tree(pid: int) -> list[int]:
+    found, queue = [], [pid]
+    while queue:
+        one = queue.pop()
+        found.append(one)
+        try:
+            children = Path(f"/proc/{one}/task/{one}/children").read_text().split()
+        except OSError:
+            continue
+        queue += [int(child) for child in children]
+    return found
+
+
+def cpu_seconds(pid: int) -> float:
+    """User and system time of the process, its living children and those it has reaped."""
+    total = 0
+    for one in _tree(pid):
+        try:
+            fields = Path(f"/proc/{one}/stat").read_text().rsplit(")", 1)[1].split()
+        except OSError:
+            continue
+        total += sum(int(fields[at]) for at in (11, 12, 13, 14))
+    return total / TICKS
+
+
+def rss_mib(pid: int) -> float:
+    """Resident memory of the process and its children; pages they share count once each (Pss)."""
+    total = 0
+    for one in _tree(pid):
+        try:
+            for line in Path(f"/proc/{one}/smaps_rollup").read_text().splitlines():
+                if line.startswith("Pss:"):
+                    total += int(line.split()[1])
+        except OSError:
+            continue
+    return total / 1024
+
+
+class Meter:
+    """Samples memory while something runs; `cost` gives seconds, CPU seconds, peak MiB."""
+
+    def __init__(self, process: Process) -> None:
+        self.pid = process.pid
+        self.peak = 0.0
+        self.done = threading.Event()
+        self.cpu = cpu_seconds(self.pid)
+        self.began = time.monotonic()
+        self.thread = threading.Thread(target=self._sample, daemon=True)
+        self.thread.start()
+
+    def _sample(self) -> None:
+        while not self.done.wait(0.1):
+            self.peak = max(self.peak, rss_mib(self.pid))
+
+    def cost(self) -> tuple[float, float, float]:
+        seconds = time.monotonic() - self.began
+        self.done.set()
+        self.thread.join()
+        return seconds, cpu_seconds(self.pid) - self.cpu, self.peak
+
+
+# -- places to measure in
+
+
+@contextmanager
+def served(taut: Path, folder: Path, plane: ControlPlane | None) -> Iterator[Server]:
+    server = Server(taut, folder, plane)
+    server.start()
+    try:
+        yield server
+    finally:
+        server.stop()
+
+
+def four_objects(name: str) -> list[Object]:
+    account = {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": name}}
+    return [account, config_map(name), service(name), deployment(name)]
+
+
+def namespace(kube: Kube, name: str) -> None:
+    kube.create({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}})
+
+
+# -- the measurements
+
+
+def parsing(build: Path) -> None:
+    """MB/s of JSON and YAML, by the C program beside this one."""
+    program = build / "tests" / "bench" / "bench_doc"
+    subprocess.run(["ninja", "-C", build, "tests/bench/bench_doc"], check=True, capture_output=True)
+    print(subprocess.run([program], check=True, capture_output=True, text=True).stdout, end="")
+
+
+def rendering(taut: Path, git: HttpServer) -> None:
+    """`taut render` of a directory of 400 objects, the whole command included."""
+    repo = Repository(git.root, "render")
+    repo.commit({f"app-{n}.yaml": text(*four_objects(f"app-{n}")) for n in range(100)})
+    command = [str(taut), "render", "--repo", git.url(repo), "--revision", "main", "--path", "."]
+    times = []
+    for _ in range(5):
+        began = time.monotonic()
+        subprocess.run(command, check=True, capture_output=True, stdin=subprocess.DEVNULL)
+        times.append((time.monotonic() - began) * 1000)
+    say("taut render, 400 objects, fetch included", statistics.median(times), "ms")
+
+
+def bare_loop(kube: Kube, where: str, count: int) -> float:
+    """Seconds of the same server-side applies without Taut, BARE_CONNECTIONS at a time."""
+    namespace(kube, where)
+    objects = [obj for n in range(count) for obj in four_objects(f"app-{n}")]
+    local = threading.local()
+
+    def apply(obj: Object) -> None:
+        if not hasattr(local, "connection"):
+            local.connection = http.client.HTTPSConnection(
+                str(kube.server.hostname), kube.server.port, context=kube.tls, timeout=60
+            )
+        path = kube.server.path.rstrip("/")
+        path += kube.path(obj["kind"], where, obj["metadata"]["name"])
+        headers = {"Content-Type": "application/apply-patch+yaml"}
+        if kube.token:
+            headers["Authorization"] = f"Bearer {kube.token}"
+        local.connection.request(
+            "PATCH", path + "?fieldManager=bare&force=true", json.dumps(obj), headers
+        )
+        answer = local.connection.getresponse()
+        answer.read()
+        if answer.status >= 300:
+            raise RuntimeError(f"bare apply of {path}: {answer.status}")
+
+    began = time.monotonic()
+    with concurrent.futures.ThreadPoolExecutor(BARE_CONNECTIONS) as pool:
+        list(pool.map(apply, objects))
+    return time.monotonic() - began
+
+
+def delivery(server: Server, git: HttpServer, label: str, count: int) -> None:
+    """Applications of four objects each, from nothing to all Synced."""
+    say(
+        f"{label}, {count * 4} applies in a bare loop",
+        bare_loop(server.target, f"bare-{count}", count),
+        "s",
+    )
+    where = f"bulk-{count}"
+    namespace(server.target, where)
+    repo = Repository(git.root, f"{label.replace(' ', '-')}-{count}")
+    repo.commit({f"app-{n}/all.yaml": text(*four_objects(f"app-{n}")) for n in range(count)})
+    assert server.process is not None
+    meter = Meter(server.process)
+    home = server.home
+    for n in range(count):
+        made = application(
+            f"{where}-{n}", git.url(repo), server.cluster, where, syncPolicy={"automated": {}}
+        )
+        made["spec"]["source"]["path"] = f"app-{n}"
+        home.create(made)
+
+    def all_synced() -> bool:
+        apps = home.list("Application", "argocd")
+        words = [a.get("status", {}).get("sync", {}).get("status") for a in apps]
+        mine = [
+            w for a, w in zip(apps, words, strict=True) if a["metadata"]["name"].startswith(where)
+        ]
+        time.sleep(0.5)
+        assert mine.count("Synced") == count, f"{mine.count('Synced')} of {count} are Synced"
+        return True
+
+    eventually(all_synced, within=600, what=f"{count} applications")
+    seconds, cpu, peak = meter.cost()
+    say(f"{label}, {count} applications from nothing", seconds, "s")
+    say(f"{label}, {count} applications, CPU of Taut", cpu, "s")
+    say(f"{label}, {count} applications, peak memory of Taut", peak, "MiB")
+
+
+def latency(server: Server, git: HttpServer, label: str) -> None:
+    """From the refresh annotation to the changed object, for one commit to one application."""
+    namespace(server.target, "latency")
+    repo = Repository(git.root, f"{label.replace(' ', '-')}-latency")
+    repo.commit({"a.yaml": text(config_map("a", v="0"))})
+    made = application(
+        "latency", git.url(repo), server.cluster, "latency", syncPolicy={"automated": {}}
+    )
+    home, target = server.home, server.target
+    home.create(made)
+
+    def value() -> str:
+        found = target.get("ConfigMap", "latency", "a")
+        return found["data"]["v"] if found else ""
+
+    eventually(lambda: value() == "0", what="the first sync")
+    times = []
+    for turn in range(1, 11):
+        repo.commit({"a.yaml": text(config_map("a", v=str(turn)))})
+        began = time.time()
+        refresh = {"metadata": {"annotations": {"argocd.argoproj.io/refresh": "normal"}}}
+        home.patch("Application", "argocd", "latency", refresh)
+        while value() != str(turn):
+            if time.time() - began > 30:
+                raise TimeoutError("the commit was not applied within 30 s")
+        times.append((_applied_at(server, began) - began) * 1000)
+    say(
+        f"{label}, refresh → first apply, git included, median of 10",
+        statistics.median(times),
+        "ms",
+    )
+
+
+def _applied_at(server: Server, after: float) -> float:
+    """When the API server received the apply, by its audit log; now where there is none."""
+    if server.plane is None:
+        return time.time()
+    deadline = time.monotonic() + 10
+    while time.monotonic() < deadline:
+        for line in reversed(server.plane.audit_log.read_text().splitlines()):
+            event = json.loads(line)
+            if event["verb"] != "patch" or "/configmaps/a?" not in event["requestURI"]:
+                continue
+            stamp = event["requestReceivedTimestamp"].replace("Z", "+00:00")
+            received = datetime.fromisoformat(stamp).timestamp()
+            if received > after and "dryRun" not in event["requestURI"]:
+                return received
+        time.sleep(0.05)
+    raise TimeoutError("the apply is not in the audit log")
+
+
+def idle(server: Server, label: str, seconds: float) -> None:
+    """CPU and memory with nothing changing."""
+    assert server.process is not None
+    count = len(server.home.list("Application", "argocd"))
+    time.sleep(5)
+    before, began = cpu_seconds(server.process.pid), time.monotonic()
+    time.sleep(seconds)
+    used = cpu_seconds(server.process.pid) - before
+    share = used / (time.monotonic() - began) * 100
+    say(f"{label}, idle with {count} applications, share of one core", share, "%")
+    say(f"{label}, idle with {count} applications, memory", rss_mib(server.process.pid), "MiB")
+
+
+def attempt(name: str, measure: Callable[[], None]) -> bool:
+    try:
+        measure()
+        return True
+    except (AssertionError, OSError, RuntimeError, subprocess.SubprocessError) as error:
+        print(f"{name}: FAILED: {str(error)[:300]}", flush=True)
+        return False
+
+
+def places(args: argparse.Namespace, folder: Path) -> Iterator[tuple[str, ControlPlane | None]]:
+    if args.place in ("sandbox", "both"):
+        yield "sandbox", None
+    if args.place in ("cluster", "both"):
+        with ControlPlane(folder / "plane") as plane:
+            yield "real control plane", plane
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawTextHelpFormatter
+    )
+    parser.add_argument("--taut", type=Path, required=True)
+    parser.add_argument("--only", choices=PARTS, action="append", help="default: all")
+    parser.add_argument("--place", choices=["sandbox", "cluster", "both"], default="both")
+    parser.add_argument("--applications", type=int, action="append", help="default: 100 and 500")
+    parser.add_argument("--idle-seconds", type=float, default=120)
+    args = parser.parse_args()
+    taut = args.taut.absolute()
+    parts = args.only or PARTS
+    good = True
+    with tempfile.TemporaryDirectory(prefix="taut-bench-") as scratch:
+        folder = Path(scratch)
+        (folder / "git").mkdir()
+        git = HttpServer(folder / "git")
+        if "parsing" in parts:
+            good &= attempt("parsing", lambda: parsing(taut.parent))
+        if "rendering" in parts:
+            good &= attempt("rendering", lambda: rendering(taut, git))
+        if {"delivery", "latency", "idle"} & set(parts):
+            for label, plane in places(args, folder):
+                with served(taut, folder / label.replace(" ", "-"), plane) as server:
+                    good &= measure_place(args, parts, server, git, label)
+        git.close()
+    return 0 if good else 1
+
+
+def measure_place(
+    args: argparse.Namespace, parts: list[str], server: Server, git: HttpServer, label: str
+) -> bool:
+    good = True
+    if "latency" in parts:
+        good &= attempt(f"{label}, latency", lambda: latency(server, git, label))
+    for count in args.applications or [100, 500]:
+        if "delivery" in parts:
+            good &= attempt(f"{label}, delivery", lambda n=count: delivery(server, git, label, n))
+        if "idle" in parts:
+            good &= attempt(f"{label}, idle", lambda: idle(server, label, args.idle_seconds))
+    return good
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -107,7 +107,7 @@ export const en = {
     "apps.manual": "Manual Sync",
     "apps.prune": "prune",
     "apps.selfHeal": "self-heal",
-    "apps.differ": "{n} of {total} resource differs | {n} of {total} resources differ",
+    "apps.differ": "{n} of {total} resources differs | {n} of {total} resources differ",
     "apps.editInfo": "Edit Information",
     "apps.editSettings": "Edit Settings",
     "apps.editYaml": "Edit YAML",

@@ -44,7 +44,9 @@ export function t(key: Key, values: Record<string, string | number> = {}): strin
 
 export type { Key };
 
-const relative = computed(() => new Intl.RelativeTimeFormat(language.value, { numeric: "auto" }));
+const relative = computed(
+    () => new Intl.RelativeTimeFormat(language.value, { numeric: "auto", style: "short" }),
+);
 
 /** "6 min ago" under seven days, else the exact local time. */
 export function ago(time: string | undefined, now = Date.now()): string {

@@ -71,9 +71,9 @@ function Strip({ rows, filter }: { rows: Row[]; filter: Filter }) {
                         </li>
                     ))}
                 </ul>
-                <div class="share" aria-hidden="true">
+                <div class="meter" aria-hidden="true">
                     {values.map((v, i) => (
-                        <i class={looks[v]!} style={{ flexGrow: counts[i]! }} key={v} />
+                        <i class={looks[v]!} style={{ "--n": counts[i]! }} key={v} />
                     ))}
                 </div>
             </div>
@@ -228,7 +228,6 @@ function Table({
     return (
         <div
             class="scroll"
-            onScrollCapture={() => undefined}
             ref={(el) => {
                 if (!el || shown >= rows.length) return;
                 const end = el.querySelector(".more-rows");

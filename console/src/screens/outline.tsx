@@ -79,18 +79,15 @@ export function Outline({ app }: { app: Application }) {
                         onInput={(e) => setQuery({ find: e.currentTarget.value })}
                     />
                 </div>
-                <label class="row">
-                    <input
-                        type="checkbox"
-                        role="switch"
-                        class="toggle"
-                        checked={problems}
-                        onChange={(e) =>
-                            setQuery({ problems: e.currentTarget.checked ? "1" : null })
-                        }
-                    />
+                <button
+                    type="button"
+                    role="switch"
+                    class="toggle"
+                    aria-checked={problems}
+                    onClick={() => setQuery({ problems: problems ? null : "1" })}
+                >
                     {t("detail.problems")}
-                </label>
+                </button>
             </div>
             {kept.length === 0 ? (
                 <Empty icon="i-filter" title={t("common.noMatch")}>

@@ -2,7 +2,7 @@
 import type { ComponentChildren } from "preact";
 import { useState } from "preact/hooks";
 import { language, setLanguage, storage, t } from "../i18n";
-import { connection } from "../live";
+import { connection, type Connection } from "../live";
 import { go, href, path } from "../router";
 import { boot, logOut } from "../session";
 import { Button, Icon } from "../ui/kit";
@@ -15,7 +15,7 @@ function toggleTheme(): void {
 }
 
 function Link({ to, icon, children }: { to: string; icon: string; children: string }) {
-    const here = path.value === to || path.value.startsWith(to + "/");
+    const here = path.value === to || (to !== "/devops" && path.value.startsWith(to + "/"));
     return (
         <a href={href(to)} aria-current={here ? "page" : undefined} title={children}>
             <Icon name={icon} />
@@ -62,16 +62,9 @@ function Rail({ devops, open }: { devops?: string | undefined; open: boolean }) 
             </nav>
             <div class="foot">
                 <span class="row" role="status">
-                    <Icon
-                        name={
-                            connection.value === "live"
-                                ? "s-healthy"
-                                : connection.value === "off"
-                                  ? "s-outofsync"
-                                  : "s-progressing"
-                        }
-                        small
-                    />
+                    <span class={looks[connection.value]}>
+                        <Icon name={`s-${looks[connection.value]}`} small />
+                    </span>
                     {t(
                         connection.value === "live"
                             ? "live.on"
@@ -85,6 +78,12 @@ function Rail({ devops, open }: { devops?: string | undefined; open: boolean }) 
         </div>
     );
 }
+
+const looks: Record<Connection, string> = {
+    live: "healthy",
+    off: "outofsync",
+    connecting: "progressing",
+};
 
 export interface Crumb {
     text: string;

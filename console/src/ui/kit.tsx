@@ -229,8 +229,9 @@ export function TextField({
                             placeholder={placeholder}
                             autocomplete={type === "password" ? "current-password" : "off"}
                             spellcheck={false}
+                            autofocus={autofocus}
                             onInput={(e) => onValue(e.currentTarget.value)}
-                        />
+                        />{" "}
                         {list && (
                             <datalist id={listId}>
                                 {list.slice(0, 500).map((v) => (

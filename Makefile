@@ -72,7 +72,7 @@ check: $(BUILD)/build.ninja $(CLANG)/build.ninja | deps-check
 	@tools/check-layers
 	@tools/check-sizes
 	@tools/check-words
-	@meson configure $(BUILD) -Dwerror=true
+	@meson configure $(BUILD) -Dwerror=true >/dev/null
 	@ninja -C $(BUILD) -j $(JOBS) --quiet
 	@ninja -C $(CLANG) -j $(JOBS) --quiet
 	@tools/check-lint $(CLANG)

@@ -266,7 +266,7 @@ static bool calls_fill(scmp_filter_ctx filter)
 {
     /* A process may end itself by abort(), nobody else. */
     bool ok = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(tgkill), 1,
-                               SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)getpid())) == 0;
+                               SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)getpid(), 0)) == 0;
 
     for (size_t i = 0; i < COUNT(calls_allowed); i++)
         ok = ok && seccomp_rule_add(filter, SCMP_ACT_ALLOW, calls_allowed[i], 0) == 0;

@@ -120,3 +120,7 @@
 
 /* One event of a watch: etcd takes objects of 1.5 MiB, and JSON may double them. */
 #define LIMIT_WATCH_EVENT_BYTES (8 * LIMIT_MIB)
+
+/* Kinds, and group versions, that one API server may serve; large clusters have some 1,000. */
+#define LIMIT_DISCOVERY_KINDS 20000
+#define LIMIT_DISCOVERY_VERSIONS 2000

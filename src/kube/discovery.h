@@ -25,7 +25,8 @@ typedef void discovery_done_fn(void *owner, const struct err *err); /* err NULL 
 
 struct discovery *discovery_new(struct kube *kube);
 void discovery_free(struct discovery *discovery);
-/* One refresh at a time: later callers join the running one. */
+/* One run at a time. Who asks while one runs is served by the next, for what he wants to know may
+ * have changed since it began. After an error the old answers stay. */
 void discovery_refresh(struct discovery *discovery, discovery_done_fn *done, void *owner);
 void discovery_forget(struct discovery *discovery, void *owner); /* done will not run for owner */
 bool discovery_is_loaded(const struct discovery *discovery);
@@ -37,5 +38,8 @@ enum discovery_answer discovery_find_kind(const struct discovery *discovery, str
                                           struct discovery_kind *ret_kind);
 enum discovery_answer discovery_find_resource(const struct discovery *discovery, struct gvr gvr,
                                               struct discovery_kind *ret_kind);
+/* All kinds; borrowed until the next refresh. */
+size_t discovery_count(const struct discovery *discovery);
+const struct discovery_kind *discovery_at(const struct discovery *discovery, size_t index);
 str discovery_server_version(const struct discovery *discovery);  /* "v1.34.4" or empty */
 uint64_t discovery_generation(const struct discovery *discovery); /* grows with each change */

@@ -39,6 +39,7 @@ struct kube_request {
     str name;
     str subresource;        /* "status", "scale", … or empty */
     str path;               /* KUBE_RAW_GET only, with query */
+    str accept;             /* KUBE_RAW_GET only; empty = application/json */
     const struct val *body; /* create, update, patches, apply; delete: DeleteOptions */
     str label_selector;
     str field_selector;
@@ -59,7 +60,7 @@ struct kube_request {
 
 struct kube_response {
     bool ok;                  /* 2xx */
-    int status;               /* HTTP status, 0 = the server was not reached */
+    int status;               /* HTTP status, 0 = not reached; 200 and not ok = it broke off */
     struct err err;           /* when not ok: the server's own sentence */
     const struct val *object; /* the object, list, or Status; NULL when there is none */
     str reason;               /* Status.reason: NotFound, Conflict, Invalid, Forbidden … */
@@ -85,6 +86,22 @@ struct kube_call *kube_watch(struct kube *kube, const struct kube_request *reque
 void kube_cancel(struct kube_call *call); /* legal in any state; NULL is fine */
 /* Moves the arena (and with it `object`) out of the response; the caller frees it. */
 struct arena *kube_response_take(struct kube_response *response);
+
+/* What implementations share: a request in words and as HTTP, and what an answer means. */
+const char *kube_verb_word(enum kube_verb verb); /* "get", "apply" … */
+str kube_request_method(const struct kube_request *request);
+str kube_request_content_type(const struct kube_request *request);
+/* "/apis/apps/v1/namespaces/x/deployments/y?…"; fails on names that cannot stand in a path. */
+MUST_USE bool kube_request_path(const struct kube_request *request, struct arena *arena,
+                                str *ret_path, struct err *err);
+/* The body to send, DeleteOptions included; NULL = none. May be the request's own. */
+const struct val *kube_request_body(const struct kube_request *request, struct arena *arena);
+/* Sending it twice does what sending it once does. */
+bool kube_request_is_idempotent(const struct kube_request *request);
+/* Fills err with a Status' own sentence; false. `status` may be NULL or something else. */
+bool kube_status_error(const struct val *status, int http_status, struct err *err);
+/* Sets everything but object and arena from the object and the HTTP status. */
+void kube_response_read(struct kube_response *response, int http_status);
 
 /* Endpoints are made by their implementations (kube/remote.h, apiserver/embedded.h, kube/fake.h)
  * and given away through this table. */

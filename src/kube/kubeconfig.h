@@ -9,7 +9,7 @@
  *         programs that the file names; they are refused by name.
  */
 #include "base/secret.h"
-#include "doc/val.h"
+#include "schema/gvk.h"
 
 struct kubeconfig {
     str name;   /* context or Secret, for messages */
@@ -46,6 +46,9 @@ bool kubeconfig_is_in_cluster(void);
  */
 MUST_USE bool kubeconfig_from_cluster_secret(const struct val *secret,
                                              struct kubeconfig **ret_config, struct err *err);
+/* The token file as it stands now. */
+MUST_USE bool kubeconfig_read_token(const struct kubeconfig *config, struct secret **ret_token,
+                                    struct err *err);
 void kubeconfig_free(struct kubeconfig *config);
 AUTO_DEFINE(kubeconfig, kubeconfig_free)
 #define auto_kubeconfig AUTO(kubeconfig)

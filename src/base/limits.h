@@ -124,3 +124,7 @@
 /* Kinds, and group versions, that one API server may serve; large clusters have some 1,000. */
 #define LIMIT_DISCOVERY_KINDS 20000
 #define LIMIT_DISCOVERY_VERSIONS 2000
+/* Password checks at once and waiting: each takes 64 MiB and tens of milliseconds on purpose. */
+#define LIMIT_PASSWORD_CHECKS 2
+#define LIMIT_PASSWORD_WAITING 4
+#define LIMIT_PASSWORD_BYTES 1024

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cli/roles.h"
+#include "auth/password.h"
 #include "base/str.h"
 
 static const struct role roles[] = {
-        {NULL, NULL}, /* fetch and ssh come with the Git transport */
+        {"hash", password_role}, {NULL, NULL}, /* fetch and ssh come with the Git transport */
 };
 
 bool role_run(int argc, char **argv, int *ret_exit)

@@ -128,3 +128,20 @@
 #define LIMIT_PASSWORD_CHECKS 2
 #define LIMIT_PASSWORD_WAITING 4
 #define LIMIT_PASSWORD_BYTES 1024
+/* Changes that a watch of the embedded API can go back to, and their bytes; older is 410 Gone and a
+ * new list. */
+#define LIMIT_WATCH_HISTORY_EVENTS 10000
+#define LIMIT_WATCH_HISTORY_BYTES (8 * LIMIT_MIB)
+
+/* Arena of one object of the embedded API: a request body's tree and its copies. */
+#define LIMIT_OBJECT_ARENA (64 * LIMIT_MIB)
+
+/* Arena of one answered list of the embedded API. */
+#define LIMIT_LIST_ARENA (512 * LIMIT_MIB)
+
+/* One transaction of the embedded store: more in one turn is committed in parts. */
+#define LIMIT_COMMIT_WRITES 500
+#define LIMIT_COMMIT_BYTES (4 * LIMIT_MIB)
+
+/* Bytes of one stored object; etcd's default for a request is 1.5 MiB. */
+#define LIMIT_OBJECT_BYTES (3 * LIMIT_MIB / 2)

@@ -163,25 +163,34 @@ static const struct discovery_kind *table_get(const struct table *table, const s
     return index == 0 ? NULL : &table->kinds[index - 1];
 }
 
+static uint64_t mix(uint64_t hash, uint64_t more)
+{
+    return (hash ^ more) * 0x9e3779b97f4a7c15ULL;
+}
+
+/* The order in which answers came does not matter, the order of a group's versions does. */
 static uint64_t table_hash(const struct table *table)
 {
-    uint64_t hash = str_hash(table->server_version);
+    uint64_t sum = str_hash(table->server_version);
 
     for (size_t i = 0; i < table->version_count; i++) {
         const struct version *version = &table->versions[i];
+        uint64_t before = 0;
 
-        hash = hash * 31 + str_hash(version->group) * 3 + str_hash(version->version) * 5 +
-               version->is_known;
+        for (size_t k = 0; k < i; k++)
+            before += str_eq(table->versions[k].group, version->group);
+        sum += mix(mix(str_hash(version->group), str_hash(version->version)),
+                   before * 2 + version->is_known);
     }
     for (size_t i = 0; i < table->kind_count; i++) {
         const struct discovery_kind *kind = &table->kinds[i];
+        uint64_t facts = (uint64_t)kind->namespaced + 2 * (uint64_t)kind->can_list_watch +
+                         4 * (uint64_t)kind->can_patch + 8 * (uint64_t)kind->can_delete;
+        uint64_t name = mix(str_hash(kind->gvk.group), str_hash(kind->gvk.version));
 
-        hash = hash * 31 + str_hash(kind->gvk.group) * 3 + str_hash(kind->gvk.version) * 5 +
-               str_hash(kind->gvk.kind) * 7 + str_hash(kind->resource) * 11 +
-               (uint64_t)(kind->namespaced + 2 * kind->can_list_watch + 4 * kind->can_patch +
-                          8 * kind->can_delete);
+        sum += mix(mix(mix(name, str_hash(kind->gvk.kind)), str_hash(kind->resource)), facts);
     }
-    return hash;
+    return sum;
 }
 
 /* ---- reading answers ---- */

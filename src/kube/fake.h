@@ -5,12 +5,13 @@
  * late and out of order (each call after a random 0 to 3 ms; events of one watch keep their order),
  * and failures can be scripted.
  *
- * It knows: get, list (pages, selectors), create, update, merge and JSON patch, server-side apply,
- * delete (preconditions, finalizers), delete collection, watch (bookmarks, 410), aggregated
- * discovery and /version. Apply is simplified: maps merge, lists whose items have a `name` merge by
- * it, other lists are atomic; managedFields hold one entry a manager with real fieldsV1 paths.
- * It does not validate, default, or convert versions: an object is stored under its resource and
- * served in the version that it was written in.
+ * It knows: get, list (pages, selectors), create, update, merge and JSON patch (no strategic ones),
+ * server-side apply with real ownership (schema/managed.h), sub-resource status, delete
+ * (preconditions, finalizers, dependents by ownerReferences, a namespace's content), delete
+ * collection, watch (selectors, bookmarks, 410), CRDs bring their kinds, aggregated discovery and
+ * /version. Namespaces `default` and `kube-system` exist; writing into one that does not is 404.
+ * It does not validate, default, or convert versions: an object is served in the version that it
+ * was written in.
  */
 #include "kube/kube.h"
 

@@ -145,3 +145,5 @@
 
 /* Bytes of one stored object; etcd's default for a request is 1.5 MiB. */
 #define LIMIT_OBJECT_BYTES (3 * LIMIT_MIB / 2)
+/* One password, token or key that a person gives; keys of 16,384 bits stay below. */
+#define LIMIT_CREDENTIAL_BYTES (64 * LIMIT_KIB)

@@ -76,6 +76,13 @@ struct cli_verb {
 };
 
 /* The verbs; the table is in verbs.c. */
+extern const struct cli_verb cli_verb_app;
+extern const struct cli_verb cli_verb_cluster;
+extern const struct cli_verb cli_verb_credential;
+extern const struct cli_verb cli_verb_devops;
+extern const struct cli_verb cli_verb_repo;
+extern const struct cli_verb cli_verb_serve;
+extern const struct cli_verb cli_verb_status;
 extern const struct cli_verb cli_verb_version;
 extern const struct cli_verb *const cli_verbs[];
 extern const size_t cli_verb_count;
@@ -91,6 +98,7 @@ size_t cli_arg_count(const struct cli *cli);
 str cli_arg(const struct cli *cli, size_t index); /* positional; "" when absent */
 /* Values by flag name; asking for a flag that the command does not have is our own mistake. */
 bool cli_switch(const struct cli *cli, const char *name);
+bool cli_has_flag(const struct cli *cli, const char *name);
 bool cli_is_set(const struct cli *cli, const char *name); /* given on the command line */
 str cli_text(const struct cli *cli, const char *name);    /* "" when absent and no preset */
 int64_t cli_number(const struct cli *cli, const char *name);

@@ -166,6 +166,27 @@ static bool parse_flag(struct cli *cli, int argc, char **argv, int *at, struct e
     return add_value(cli, flag, text, err);
 }
 
+/* --kubeconfig before the verb always names the server, also where the command's own --kubeconfig
+ * is something else. */
+static bool parse_lead(struct cli *cli, struct err *err)
+{
+    const struct cli_flag *flag = find_flag(&cli->set, S("server-kubeconfig"));
+
+    if (flag == NULL)
+        flag = find_flag(&cli->set, S("kubeconfig"));
+    for (int at = 0; at < cli->lead_count; at++) {
+        str arg = str_from(cli->lead[at]);
+        const char *text = str_skip(&arg, S("--kubeconfig=")) ? arg.at
+                           : at + 1 < cli->lead_count         ? cli->lead[++at]
+                                                              : NULL;
+        if (text == NULL)
+            return err_set(err, ERR_INVALID, "--kubeconfig needs a value: FILE");
+        if (flag != NULL && !add_value(cli, flag, text, err))
+            return false;
+    }
+    return true;
+}
+
 static bool parse_all(struct cli *cli, int argc, char **argv, struct err *err)
 {
     bool only_args = false;
@@ -195,7 +216,7 @@ bool cli_flags_parse(struct cli *cli, int argc, char **argv, bool *ret_help, str
     cli->set = cli_flags_of(cli->command);
     cli->args = mem_new(room, sizeof(*cli->args));
     cli->values = mem_new(room, sizeof(*cli->values));
-    if (!parse_all(cli, cli->lead_count, cli->lead, err) || !parse_all(cli, argc, argv, err))
+    if (!parse_lead(cli, err) || !parse_all(cli, argc, argv, err))
         return false;
     *ret_help = cli_switch(cli, "help");
     return true;
@@ -242,6 +263,11 @@ static const struct cli_flag *flag_of(const struct cli *cli, const char *name)
     const struct cli_flag *flag = find_flag(&cli->set, str_from(name));
     assert(flag != NULL && "the command asks for a flag that it does not declare");
     return flag;
+}
+
+bool cli_has_flag(const struct cli *cli, const char *name)
+{
+    return find_flag(&cli->set, str_from(name)) != NULL;
 }
 
 /* The last one given wins. */

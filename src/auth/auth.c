@@ -1,0 +1,309 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Start is a chain: system namespace → admin's Secret (read, else made) → the reflector's first
+ * whole list. One call is in flight at a time.
+ */
+#include "auth/auth.h"
+#include "auth/users.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "kube/reflector.h"
+#include <assert.h>
+#include <sodium.h>
+
+#define SECRET_BYTES 32
+/* Base64 without padding, safe in URLs and YAML: 43 characters. */
+#define SECRET_TEXT 44
+
+struct auth {
+    struct loop *loop;
+    struct kube *home;
+    struct reflector *users;
+    struct kube_call *call;
+    auth_started_fn *started;
+    void *owner;
+    struct secret *password; /* of the admin, between its making and the end of the start */
+};
+
+static const struct gvr namespaces = {S_INIT(""), S_INIT("v1"), S_INIT("namespaces")};
+static const struct gvr secrets = {S_INIT(""), S_INIT("v1"), S_INIT("secrets")};
+
+struct auth *auth_new(struct loop *loop, struct kube *home)
+{
+    struct auth *auth = new0(struct auth);
+
+    if (sodium_init() < 0)
+        abort(); /* no randomness: nothing can be safe */
+    auth->loop = loop;
+    auth->home = home;
+    return auth;
+}
+
+void auth_free(struct auth *auth)
+{
+    if (auth == NULL)
+        return;
+    kube_cancel(auth->call);
+    if (auth->users != NULL)
+        reflector_free(auth->users);
+    secret_free(auth->password);
+    mem_free(auth);
+}
+
+static struct secret *random_secret(void)
+{
+    unsigned char bytes[SECRET_BYTES];
+    char text[SECRET_TEXT];
+
+    randombytes_buf(bytes, sizeof(bytes));
+    sodium_bin2base64(text, sizeof(text), bytes, sizeof(bytes),
+                      sodium_base64_VARIANT_URLSAFE_NO_PADDING);
+    struct secret *secret = secret_new(str_from(text));
+    secret_wipe(bytes, sizeof(bytes));
+    secret_wipe(text, sizeof(text));
+    return secret;
+}
+
+/* For people: shorter, 20 characters of 120 bits. */
+static struct secret *random_password(void)
+{
+    auto_secret struct secret *whole = random_secret();
+    return secret_new(str_first(secret_reveal(whole), 20));
+}
+
+/* ---- start ---- */
+
+static void finish(struct auth *auth, const struct err *err)
+{
+    auth_started_fn *started = TAKE(auth->started);
+    struct secret *password = TAKE(auth->password);
+    struct auth_first first = {password};
+
+    if (started != NULL)
+        started(auth->owner, &first, err);
+    secret_free(password);
+}
+
+static void *keep_user(UNUSED void *owner, const struct val *object)
+{
+    return user_of_secret(object);
+}
+
+static void drop_user(UNUSED void *owner, void *kept)
+{
+    user_free(kept);
+}
+
+static void on_changed(UNUSED void *owner, UNUSED str namespace_, UNUSED str name,
+                       UNUSED const void *was, UNUSED const void *is)
+{
+}
+
+static void on_complete(void *owner)
+{
+    finish(owner, NULL);
+}
+
+static void on_trouble(void *owner, const struct err *err)
+{
+    struct auth *auth = owner;
+
+    if (err == NULL)
+        return;
+    log_warn("auth", "users cannot be watched: %s", err->message);
+    if (auth->started != NULL)
+        finish(auth, err);
+}
+
+static void watch_users(struct auth *auth)
+{
+    static const struct reflector_events events = {
+            .keep = keep_user,
+            .drop = drop_user,
+            .changed = on_changed,
+            .complete = on_complete,
+            .trouble = on_trouble,
+    };
+    struct kube_selector what = {.gvr = secrets,
+                                 .namespace_ = S(AUTH_SYSTEM_NAMESPACE),
+                                 .label_selector = S("taut.dev/user")};
+
+    auth->users = reflector_new(auth->home, &what, &events, auth);
+}
+
+static bool is_there_already(const struct kube_response *response)
+{
+    return str_eq(response->reason, S("AlreadyExists")) || response->err.code == ERR_EXISTS;
+}
+
+static void on_admin_made(void *owner, struct kube_response *response)
+{
+    struct auth *auth = owner;
+
+    auth->call = NULL;
+    if (!response->ok && !is_there_already(response)) {
+        err_wrap(&response->err, "making the admin account");
+        finish(auth, &response->err);
+        return;
+    }
+    if (!response->ok) /* another replica was faster */
+        secret_free(TAKE(auth->password));
+    watch_users(auth);
+}
+
+static void make_admin(struct auth *auth)
+{
+    auto_arena struct arena *arena = arena_new(LIMIT_MIB);
+    char hash[crypto_pwhash_STRBYTES];
+
+    auth->password = random_password();
+    str password = secret_reveal(auth->password);
+    if (crypto_pwhash_str(hash, password.at, password.len, crypto_pwhash_OPSLIMIT_INTERACTIVE,
+                          crypto_pwhash_MEMLIMIT_INTERACTIVE) != 0)
+        abort(); /* memory is out */
+    struct kube_request request = {
+            .verb = KUBE_CREATE,
+            .gvr = secrets,
+            .namespace_ = S(AUTH_SYSTEM_NAMESPACE),
+            .field_manager = S("taut"),
+            .body = user_secret(arena, S("admin"), S(AUTH_ADMIN_GROUP), str_from(hash)),
+    };
+    auth->call = kube_start(auth->home, &request, on_admin_made, auth);
+}
+
+static void on_admin_read(void *owner, struct kube_response *response)
+{
+    struct auth *auth = owner;
+
+    auth->call = NULL;
+    if (response->ok) {
+        watch_users(auth);
+    } else if (response->err.code == ERR_NOT_FOUND) {
+        make_admin(auth);
+    } else {
+        err_wrap(&response->err, "reading the admin account");
+        finish(auth, &response->err);
+    }
+}
+
+static void on_namespace(void *owner, struct kube_response *response)
+{
+    struct auth *auth = owner;
+
+    auth->call = NULL;
+    if (!response->ok && !is_there_already(response)) {
+        err_wrap(&response->err, "making namespace " AUTH_SYSTEM_NAMESPACE);
+        finish(auth, &response->err);
+        return;
+    }
+    struct kube_request request = {.verb = KUBE_GET,
+                                   .gvr = secrets,
+                                   .namespace_ = S(AUTH_SYSTEM_NAMESPACE),
+                                   .name = S("user-admin")};
+    auth->call = kube_start(auth->home, &request, on_admin_read, auth);
+}
+
+void auth_start(struct auth *auth, auth_started_fn *done, void *owner)
+{
+    auto_arena struct arena *arena = arena_new(LIMIT_MIB);
+    struct val *body = val_new(arena, val_map());
+
+    assert(auth->users == NULL && auth->call == NULL);
+    auth->started = done;
+    auth->owner = owner;
+    val_set_str(arena, body, S("apiVersion"), S("v1"));
+    val_set_str(arena, body, S("kind"), S("Namespace"));
+    val_set_str(arena, val_ensure_map(arena, body, S("metadata")), S("name"),
+                S(AUTH_SYSTEM_NAMESPACE));
+    struct kube_request request = {
+            .verb = KUBE_CREATE, .gvr = namespaces, .field_manager = S("taut"), .body = body};
+    auth->call = kube_start(auth->home, &request, on_namespace, auth);
+}
+
+/* ---- asking ---- */
+
+struct lookup {
+    const struct hash *hash;
+    const struct user *found;
+};
+
+static void look(void *owner, UNUSED str namespace_, UNUSED str name, void *kept)
+{
+    struct lookup *lookup = owner;
+    const struct user *user = kept;
+
+    if (user != NULL && user_has_token(user, lookup->hash))
+        lookup->found = user;
+}
+
+bool auth_check_token(const struct auth *auth, str token, struct auth_user *ret_user,
+                      struct err *err)
+{
+    struct hash hash = hash_bytes(token);
+    struct lookup lookup = {&hash, NULL};
+
+    if (token.len > 0 && auth->users != NULL)
+        reflector_each(auth->users, look, &lookup);
+    if (lookup.found == NULL || lookup.found->disabled)
+        return err_set(err, ERR_UNAUTHORIZED, "the token is not known here");
+    *ret_user =
+            (struct auth_user){lookup.found->name, lookup.found->groups, lookup.found->group_count};
+    return true;
+}
+
+bool auth_may(UNUSED const struct auth *auth, const struct auth_user *user,
+              UNUSED const struct auth_question *question)
+{
+    for (size_t i = 0; i < user->group_count; i++) {
+        if (str_eq(user->groups[i], S(AUTH_ADMIN_GROUP)))
+            return true;
+    }
+    return false;
+}
+
+/* ---- tokens ---- */
+
+struct token_job {
+    struct secret *token;
+    auth_token_fn *done;
+    void *owner;
+};
+
+static void on_token_stored(void *owner, struct kube_response *response)
+{
+    struct token_job *job = owner;
+
+    if (response->ok) {
+        job->done(job->owner, job->token, NULL);
+    } else {
+        err_wrap(&response->err, "storing a token");
+        job->done(job->owner, NULL, &response->err);
+    }
+    secret_free(job->token);
+    mem_free(job);
+}
+
+void auth_make_token(struct auth *auth, str user, str label, auth_token_fn *done, void *owner)
+{
+    auto_arena struct arena *arena = arena_new(LIMIT_MIB);
+    struct token_job *job = new0(struct token_job);
+    struct val *patch = val_new(arena, val_map());
+    char hex[HASH_HEX_SIZE];
+
+    job->token = random_secret();
+    job->done = done;
+    job->owner = owner;
+    struct hash hash = hash_bytes(secret_reveal(job->token));
+    hash_hex(&hash, hex);
+    val_set_str(arena, val_ensure_map(arena, patch, S("data")),
+                arena_join(arena, S("token."), label), base64_encode(arena, str_from(hex)));
+    struct kube_request request = {
+            .verb = KUBE_PATCH_MERGE,
+            .gvr = secrets,
+            .namespace_ = S(AUTH_SYSTEM_NAMESPACE),
+            .name = arena_join(arena, S("user-"), user),
+            .field_manager = S("taut"),
+            .body = patch,
+    };
+    kube_start(auth->home, &request, on_token_stored, job);
+}

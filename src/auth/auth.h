@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+/*
+ * auth: who is asking, and may they?
+ *
+ * Users:  a user is a Secret `user-NAME` in the system namespace of the home cluster with the label
+ *         taut.dev/user=NAME: `passwordHash` (Argon2id), `groups` (comma list), `disabled`, and one
+ *         key `token.<NAME>` a token, its SHA-256 in hex. Tokens are 256 random bits, so that a
+ *         plain hash is enough; no token and no password is ever stored.
+ * Live:   a reflector keeps them in memory: what is changed by kubectl counts at once.
+ * Rights: auth_may is the one decision point; no route can be registered without naming what it
+ *         asks. For now the group system:masters may everything and nobody else anything.
+ */
+#include "base/secret.h"
+#include "kube/kube.h"
+
+#define AUTH_SYSTEM_NAMESPACE "taut-system"
+#define AUTH_ADMIN_GROUP "system:masters"
+
+struct auth;
+
+struct auth_user {
+    str name;
+    const str *groups;
+    size_t group_count;
+};
+
+/* As in Kubernetes' SubjectAccessReview; empty texts where there is nothing to say. */
+struct auth_question {
+    str verb;
+    str group;
+    str resource;
+    str subresource;
+    str namespace_;
+    str name;
+};
+
+/* Borrows loop and home; free it before them. */
+struct auth *auth_new(struct loop *loop, struct kube *home);
+void auth_free(struct auth *auth); /* NULL is fine */
+AUTO_DEFINE(auth, auth_free)
+#define auto_auth AUTO(auth)
+
+/* What the first start made, to be shown once; both NULL at later starts. Borrowed. */
+struct auth_first {
+    const struct secret *password;
+};
+typedef void auth_started_fn(void *owner, const struct auth_first *first, const struct err *err);
+/* Makes the system namespace and the admin account when they are missing, then loads the users. */
+void auth_start(struct auth *auth, auth_started_fn *done, void *owner);
+
+/* The user of a token; texts live until the loop's next turn. ERR_UNAUTHORIZED: unknown. */
+MUST_USE bool auth_check_token(const struct auth *auth, str token, struct auth_user *ret_user,
+                               struct err *err);
+bool auth_may(const struct auth *auth, const struct auth_user *user,
+              const struct auth_question *question);
+
+/* Makes a token for the user and stores its hash under `label`, in place of an earlier one of that
+ * label. `token` is borrowed and told this once. */
+typedef void auth_token_fn(void *owner, const struct secret *token, const struct err *err);
+void auth_make_token(struct auth *auth, str user, str label, auth_token_fn *done, void *owner);

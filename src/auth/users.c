@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "auth/users.h"
+#include "auth/auth.h"
+#include "base/mem.h"
+#include "schema/gvk.h"
+#include <sodium.h>
+
+static str data_text(struct arena *arena, const struct val *secret, str key)
+{
+    str text = STR_EMPTY;
+    str coded = val_get_str(val_get(secret, S("data")), key);
+
+    if (coded.len > 0 && !base64_decode(arena, coded, &text))
+        return STR_EMPTY;
+    return text;
+}
+
+static void read_groups(struct user *user, str text)
+{
+    str part;
+
+    while (str_split(&text, ',', &part) && user->group_count < USER_GROUPS_MAX) {
+        part = str_trim(part);
+        if (part.len > 0)
+            user->groups[user->group_count++] = part;
+    }
+}
+
+static void read_token(struct user *user, const struct val *secret, str key)
+{
+    str bytes;
+
+    if (user->token_count == USER_TOKENS_MAX ||
+        !hex_decode(user->arena, str_trim(data_text(user->arena, secret, key)), &bytes) ||
+        bytes.len != HASH_SIZE)
+        return;
+    memcpy(user->tokens[user->token_count++].bytes, bytes.at, HASH_SIZE);
+}
+
+struct user *user_of_secret(const struct val *secret)
+{
+    str name = object_label(secret, S("taut.dev/user"));
+    str object = object_name(secret);
+
+    /* The name decides, the label only selects: a label alone makes nobody a user. */
+    if (!str_skip(&object, S("user-")) || !str_eq(object, name) || name.len == 0)
+        return NULL;
+    struct user *user = new0(struct user);
+    user->arena = arena_new(LIMIT_MIB);
+    user->name = arena_str(user->arena, name);
+    user->disabled = str_eq(data_text(user->arena, secret, S("disabled")), S("true"));
+    read_groups(user, data_text(user->arena, secret, S("groups")));
+    struct val_iter it = val_iter(val_get(secret, S("data")));
+    while (val_next(&it)) {
+        if (str_starts(it.key, S("token.")))
+            read_token(user, secret, it.key);
+    }
+    return user;
+}
+
+void user_free(struct user *user)
+{
+    if (user == NULL)
+        return;
+    arena_free(user->arena);
+    mem_free(user);
+}
+
+bool user_has_token(const struct user *user, const struct hash *hash)
+{
+    bool found = false;
+
+    for (size_t i = 0; i < user->token_count; i++)
+        found |= sodium_memcmp(user->tokens[i].bytes, hash->bytes, HASH_SIZE) == 0;
+    return found;
+}
+
+struct val *user_secret(struct arena *arena, str name, str groups, str password_hash)
+{
+    struct val *secret = val_new(arena, val_map());
+    val_set_str(arena, secret, S("apiVersion"), S("v1"));
+    val_set_str(arena, secret, S("kind"), S("Secret"));
+    struct val *meta = val_ensure_map(arena, secret, S("metadata"));
+    val_set_str(arena, meta, S("name"), arena_join(arena, S("user-"), name));
+    val_set_str(arena, meta, S("namespace"), S(AUTH_SYSTEM_NAMESPACE));
+    val_set_str(arena, val_ensure_map(arena, meta, S("labels")), S("taut.dev/user"), name);
+    val_set_str(arena, secret, S("type"), S("taut.dev/user"));
+    struct val *data = val_ensure_map(arena, secret, S("data"));
+    val_set_str(arena, data, S("passwordHash"), base64_encode(arena, password_hash));
+    val_set_str(arena, data, S("groups"), base64_encode(arena, groups));
+    return secret;
+}

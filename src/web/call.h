@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+/*
+ * call: one request on its way through a handler. Private to web/.
+ *
+ * Handlers are chains: each step asks one thing (home cluster, engine, Git) and names the next
+ * step; one thing is in flight at a time. A chain ends with exactly one web_reply_…; the call and
+ * its arena are gone then. The client's leaving does not stop a chain: writes are finished.
+ */
+#include "doc/val.h"
+#include "kube/kube.h"
+#include "web/web.h"
+
+#define WEB_PARAMS_MAX 4
+
+struct engine_ask;
+struct source_wait;
+struct web_call;
+
+typedef void web_handler_fn(struct web_call *call);
+typedef void web_next_fn(struct web_call *call, struct kube_response *response);
+
+enum web_flags {
+    WEB_PUBLIC = 1, /* no token is asked for */
+    WEB_DEVOPS = 2, /* {devops} must be a DevOps Project; call->namespace_ is its namespace */
+    WEB_BODY = 4,   /* a JSON object is read into call->body */
+    WEB_PREFIX = 8, /* the pattern is a prefix; the handler looks at the rest itself */
+};
+
+struct web_route {
+    const char *method;  /* NULL: any */
+    const char *pattern; /* "/taut/v1/devops/{devops}/repos/{name}" */
+    unsigned flags;
+    struct {
+        const char *verb; /* what auth_may is asked; NULL only with WEB_PUBLIC */
+        const char *group;
+        const char *resource;
+        const char *subresource;
+    } may;
+    web_handler_fn *handler;
+    const char *summary; /* for the OpenAPI file */
+};
+extern const struct web_route web_routes[];
+extern const size_t web_route_count;
+
+struct web_call {
+    struct web *web;
+    struct web_call *next;
+    struct web_call **link;
+    struct http_request *request;
+    struct arena *arena; /* the request's */
+    const struct web_route *route;
+    struct auth_user user;
+    str params[WEB_PARAMS_MAX]; /* in the order of the pattern */
+    str namespace_;             /* WEB_DEVOPS */
+    const struct val *body;     /* WEB_BODY */
+    void *state;                /* the handler's own, in the arena */
+    /* in flight */
+    struct kube_call *kube;
+    web_next_fn *then;
+    struct engine_ask *ask;
+    struct source_wait *wait;
+    struct source_repo *repo; /* held while `wait` */
+};
+
+struct web_target;
+
+struct web {
+    struct web_options options;
+    struct web_call *calls;
+    struct web_target *targets; /* kubernetes.c */
+    bool ready;
+    int64_t started_ms;
+    uint64_t requests;
+    uint64_t failures;
+    char *texts[2];
+};
+
+/* Asks the home cluster; `then` gets its answer, good or bad. The request's namespace and so on
+ * are copied. */
+void web_kube(struct web_call *call, const struct kube_request *request, web_next_fn *then);
+
+/* ---- endings ---- */
+void web_reply_val(struct web_call *call, int status, const struct val *value);
+void web_reply_bytes(struct web_call *call, int status, str content_type, str body);
+void web_reply_err(struct web_call *call, const struct err *err);
+void web_fail(struct web_call *call, enum err_code code, const char *format, ...) PRINTF_LIKE(3, 4);
+/* The home cluster's refusal, with what was being done in front. */
+void web_reply_kube(struct web_call *call, const struct kube_response *response, const char *doing);
+/* Gives the request away (pass-through); the call is gone afterwards. */
+struct http_request *web_take_request(struct web_call *call);
+
+/* ---- shared words ---- */
+str web_body_str(const struct web_call *call, str key);
+/* A name as PRODUCT section 1 asks; fills err. */
+MUST_USE bool web_check_name(str what, str name, struct err *err);
+/* Alias (1–63 characters) and description (≤ 256) into the object's annotations, with the creator;
+ * absent ones are left out. */
+MUST_USE bool web_add_words(struct web_call *call, struct val *object, struct err *err);
+/* {name, alias, description, creator, created} of an object. */
+void web_take_words(struct web_call *call, struct val *row, const struct val *object);
+/* A map with apiVersion, kind, metadata.name and namespace. */
+struct val *web_object(struct arena *arena, const char *api_version, const char *kind, str name,
+                       str namespace_);
+/* A new {"items": []}; rows are appended to its list. */
+struct val *web_items(struct arena *arena, struct val **ret_items);
+
+#define WEB_DEVOPS_LABEL "kubesphere.io/devopsproject"
+#define WEB_SECRET_TYPE_LABEL "argocd.argoproj.io/secret-type"
+extern const struct gvr web_gvr_namespaces;
+extern const struct gvr web_gvr_secrets;
+extern const struct gvr web_gvr_configmaps;
+extern const struct gvr web_gvr_projects;
+extern const struct gvr web_gvr_applications;
+
+void web_targets_free(struct web *web);
+
+/* ---- handlers, one file each ---- */
+web_handler_fn web_status, web_bootstrap; /* status.c */
+web_handler_fn web_devops_list, web_devops_create, web_devops_get, web_devops_delete;
+web_handler_fn web_credential_list, web_credential_create, web_credential_delete;
+web_handler_fn web_repo_list, web_repo_create, web_repo_get, web_repo_delete; /* repos.c */
+web_handler_fn web_repo_test, web_repo_refs;                                  /* repo_test.c */
+web_handler_fn web_cluster_list, web_cluster_create, web_cluster_delete, web_cluster_test;
+web_handler_fn web_app_facts, web_app_diff, web_app_manifests, web_app_history;
+web_handler_fn web_app_resources, web_app_sync, web_app_terminate, web_app_refresh;
+web_handler_fn web_home_api, web_cluster_api;                             /* kubernetes.c */
+web_handler_fn web_page, web_livez, web_readyz, web_metrics, web_openapi; /* page.c */

@@ -1,0 +1,366 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * DevOps Projects: namespace NAME with our label, and AppProject NAME in the control namespace
+ * (PRODUCT section 1). `default` is the control namespace with project `default`.
+ */
+#include "web/call.h"
+
+struct devops_state {
+    const struct val *projects;
+    struct val *rows;
+    struct val *list;
+    str name;
+};
+
+static str project_location(struct arena *arena, const struct val *destination)
+{
+    str cluster = val_get_str(destination, S("name"));
+    str project = val_get_str(destination, S("namespace"));
+
+    if (cluster.len == 0)
+        cluster = val_get_str(destination, S("server"));
+    return arena_printf(arena, "%.*s/%.*s", STR(cluster), STR(project));
+}
+
+static struct val *make_row(struct web_call *call, const struct val *object, str name,
+                            const struct val *project)
+{
+    struct arena *arena = call->arena;
+    struct val *row = val_new(arena, val_map());
+    const struct val *spec = val_get(project, S("spec"));
+
+    web_take_words(call, row, object);
+    val_set_str(arena, row, S("name"), name);
+    val_set_str(arena, row, S("namespace"), object_name(object));
+    struct val *repos = val_ensure_list(arena, row, S("repos"));
+    struct val_iter it = val_iter(val_get(spec, S("sourceRepos")));
+    while (val_next(&it))
+        val_append(arena, repos, val_string(arena, val_str(it.value)));
+    struct val *locations = val_ensure_list(arena, row, S("locations"));
+    it = val_iter(val_get(spec, S("destinations")));
+    while (val_next(&it))
+        val_append(arena, locations, val_string(arena, project_location(arena, it.value)));
+    val_set(arena, row, S("clusterResources"),
+            val_bool(val_count(val_get(spec, S("clusterResourceWhitelist"))) > 0));
+    return row;
+}
+
+static const struct val *find_project(const struct val *projects, str name)
+{
+    struct val_iter it = val_iter(val_get(projects, S("items")));
+
+    while (val_next(&it)) {
+        if (str_eq(object_name(it.value), name))
+            return it.value;
+    }
+    return NULL;
+}
+
+/* ---- list ---- */
+
+static void on_listed_namespaces(struct web_call *call, struct kube_response *response)
+{
+    struct devops_state *state = call->state;
+    str control = call->web->options.control_namespace;
+
+    if (!response->ok) {
+        web_reply_kube(call, response, "listing DevOps Projects");
+        return;
+    }
+    struct val_iter it = val_iter(val_get(response->object, S("items")));
+    while (val_next(&it)) {
+        str name = object_label(it.value, S(WEB_DEVOPS_LABEL));
+        bool is_control = str_eq(object_name(it.value), control);
+        if (is_control)
+            name = S("default");
+        if (is_control || (name.len > 0 && str_eq(name, object_name(it.value))))
+            val_append(call->arena, state->rows,
+                       *make_row(call, it.value, name, find_project(state->projects, name)));
+    }
+    web_reply_val(call, 200, state->list);
+}
+
+static void on_listed_projects(struct web_call *call, struct kube_response *response)
+{
+    struct devops_state *state = call->state;
+
+    if (!response->ok) {
+        web_reply_kube(call, response, "listing projects");
+        return;
+    }
+    state->projects = val_dup(call->arena, response->object);
+    web_kube(call, &(struct kube_request){.verb = KUBE_LIST, .gvr = web_gvr_namespaces},
+             on_listed_namespaces);
+}
+
+void web_devops_list(struct web_call *call)
+{
+    struct devops_state *state = arena_new0(call->arena, struct devops_state);
+
+    call->state = state;
+    state->list = web_items(call->arena, &state->rows);
+    web_kube(call,
+             &(struct kube_request){.verb = KUBE_LIST,
+                                    .gvr = web_gvr_projects,
+                                    .namespace_ = call->web->options.control_namespace},
+             on_listed_projects);
+}
+
+/* ---- get ---- */
+
+static void on_got_namespace(struct web_call *call, struct kube_response *response)
+{
+    struct devops_state *state = call->state;
+
+    if (!response->ok)
+        web_reply_kube(call, response, "reading the DevOps Project");
+    else
+        web_reply_val(call, 200,
+                      make_row(call, response->object, call->params[0], state->projects));
+}
+
+static void on_got_project(struct web_call *call, struct kube_response *response)
+{
+    struct devops_state *state = call->state;
+
+    if (!response->ok) {
+        web_reply_kube(call, response, "reading the DevOps Project");
+        return;
+    }
+    state->projects = val_dup(call->arena, response->object);
+    web_kube(call,
+             &(struct kube_request){
+                     .verb = KUBE_GET, .gvr = web_gvr_namespaces, .name = call->namespace_},
+             on_got_namespace);
+}
+
+void web_devops_get(struct web_call *call)
+{
+    call->state = arena_new0(call->arena, struct devops_state);
+    web_kube(call,
+             &(struct kube_request){.verb = KUBE_GET,
+                                    .gvr = web_gvr_projects,
+                                    .namespace_ = call->web->options.control_namespace,
+                                    .name = call->params[0]},
+             on_got_project);
+}
+
+/* ---- create: look, AppProject, namespace; the project goes again if the namespace fails ---- */
+
+static bool is_reserved(const struct web_call *call, str name)
+{
+    return str_eq(name, S("default")) || str_eq(name, S(AUTH_SYSTEM_NAMESPACE)) ||
+           str_eq(name, call->web->options.control_namespace) || str_starts(name, S("kube-"));
+}
+
+static bool add_locations(struct web_call *call, struct val *spec, struct err *err)
+{
+    struct arena *arena = call->arena;
+    const struct val *wanted = val_get(call->body, S("locations"));
+    struct val *destinations = val_ensure_list(arena, spec, S("destinations"));
+    struct val_iter it = val_iter(wanted);
+
+    while (val_next(&it)) {
+        str text = val_str(it.value);
+        size_t slash = str_find_char(text, '/');
+        if (slash == SIZE_MAX || slash == 0 || slash + 1 == text.len)
+            return err_set(err, ERR_INVALID,
+                           "the location '%.*s' is not CLUSTER/PROJECT, such as sandbox/*",
+                           STR(text));
+        struct val *row = val_append(arena, destinations, val_map());
+        val_set_str(arena, row, S("name"), str_first(text, slash));
+        val_set_str(arena, row, S("namespace"), str_from_index(text, slash + 1));
+    }
+    if (val_count(wanted) == 0) {
+        struct val *row = val_append(arena, destinations, val_map());
+        val_set_str(arena, row, S("name"), S("*"));
+        val_set_str(arena, row, S("namespace"), S("*"));
+    }
+    return true;
+}
+
+static struct val *project_object(struct web_call *call, str name, struct err *err)
+{
+    struct arena *arena = call->arena;
+    struct val *project = web_object(arena, "argoproj.io/v1alpha1", "AppProject", name,
+                                     call->web->options.control_namespace);
+    struct val *spec = val_ensure_map(arena, project, S("spec"));
+    const struct val *wanted = val_get(call->body, S("repos"));
+    struct val_iter it = val_iter(wanted);
+
+    val_set_str(arena, spec, S("description"), web_body_str(call, S("description")));
+    struct val *repos = val_ensure_list(arena, spec, S("sourceRepos"));
+    while (val_next(&it))
+        val_append(arena, repos, val_string(arena, val_str(it.value)));
+    if (val_count(wanted) == 0)
+        val_append(arena, repos, val_string(arena, S("*")));
+    if (!add_locations(call, spec, err))
+        return NULL;
+    val_append(arena, val_ensure_list(arena, spec, S("sourceNamespaces")), val_string(arena, name));
+    if (val_get_bool(call->body, S("clusterResources"), false)) {
+        struct val *kinds = val_ensure_list(arena, spec, S("clusterResourceWhitelist"));
+        struct val *all = val_append(arena, kinds, val_map());
+        val_set_str(arena, all, S("group"), S("*"));
+        val_set_str(arena, all, S("kind"), S("*"));
+    }
+    return project;
+}
+
+static void on_taken_back(struct web_call *call, UNUSED struct kube_response *response)
+{
+    web_fail(call, ERR_CONFLICT, "the project's namespace '%.*s' could not be made",
+             STR(web_body_str(call, S("name"))));
+}
+
+static void on_made_namespace(struct web_call *call, struct kube_response *response)
+{
+    struct devops_state *state = call->state;
+
+    if (response->ok) {
+        web_reply_val(call, 201, make_row(call, response->object, state->name, state->projects));
+        return;
+    }
+    web_kube(call,
+             &(struct kube_request){.verb = KUBE_DELETE,
+                                    .gvr = web_gvr_projects,
+                                    .namespace_ = call->web->options.control_namespace,
+                                    .name = state->name},
+             on_taken_back);
+}
+
+static void on_made_project(struct web_call *call, struct kube_response *response)
+{
+    struct devops_state *state = call->state;
+    struct err err = {0};
+
+    if (!response->ok) {
+        web_reply_kube(call, response, "creating the DevOps Project");
+        return;
+    }
+    state->projects = val_dup(call->arena, response->object);
+    struct val *namespace_ = web_object(call->arena, "v1", "Namespace", state->name, STR_EMPTY);
+    struct val *meta = val_get(namespace_, S("metadata"));
+    val_set_str(call->arena, val_ensure_map(call->arena, meta, S("labels")), S(WEB_DEVOPS_LABEL),
+                state->name);
+    if (!web_add_words(call, namespace_, &err)) {
+        web_reply_err(call, &err); /* checked before; cannot happen here */
+        return;
+    }
+    web_kube(call,
+             &(struct kube_request){
+                     .verb = KUBE_CREATE, .gvr = web_gvr_namespaces, .body = namespace_},
+             on_made_namespace);
+}
+
+static void on_looked(struct web_call *call, struct kube_response *response)
+{
+    struct devops_state *state = call->state;
+    struct err err = {0};
+    struct val *project;
+
+    if (response->ok) {
+        bool ours = object_label(response->object, S(WEB_DEVOPS_LABEL)).len > 0;
+        web_fail(call, ERR_EXISTS,
+                 ours ? "the DevOps Project '%.*s' exists already"
+                      : "a namespace '%.*s' exists that is no DevOps Project; "
+                        "choose another name",
+                 STR(state->name));
+        return;
+    }
+    if (response->err.code != ERR_NOT_FOUND) {
+        web_reply_kube(call, response, "creating the DevOps Project");
+        return;
+    }
+    project = project_object(call, state->name, &err);
+    if (project == NULL) {
+        web_reply_err(call, &err);
+        return;
+    }
+    web_kube(call,
+             &(struct kube_request){.verb = KUBE_CREATE,
+                                    .gvr = web_gvr_projects,
+                                    .namespace_ = call->web->options.control_namespace,
+                                    .body = project},
+             on_made_project);
+}
+
+void web_devops_create(struct web_call *call)
+{
+    struct devops_state *state = arena_new0(call->arena, struct devops_state);
+    struct err err = {0};
+
+    call->state = state;
+    state->name = web_body_str(call, S("name"));
+    if (!web_check_name(S("a DevOps Project"), state->name, &err) ||
+        !web_add_words(call, val_new(call->arena, val_map()), &err)) {
+        web_reply_err(call, &err);
+    } else if (is_reserved(call, state->name)) {
+        web_fail(call, ERR_INVALID, "the name '%.*s' is reserved", STR(state->name));
+    } else {
+        web_kube(call,
+                 &(struct kube_request){
+                         .verb = KUBE_GET, .gvr = web_gvr_namespaces, .name = state->name},
+                 on_looked);
+    }
+}
+
+/* ---- delete: only when no deployment is left ---- */
+
+static void on_deleted_namespace(struct web_call *call, struct kube_response *response)
+{
+    if (!response->ok && response->err.code != ERR_NOT_FOUND) {
+        web_reply_kube(call, response, "deleting the DevOps Project's namespace");
+        return;
+    }
+    struct val *done = val_new(call->arena, val_map());
+    val_set_str(call->arena, done, S("name"), call->params[0]);
+    web_reply_val(call, 200, done);
+}
+
+static void on_deleted_project(struct web_call *call, struct kube_response *response)
+{
+    if (!response->ok && response->err.code != ERR_NOT_FOUND) {
+        web_reply_kube(call, response, "deleting the DevOps Project");
+        return;
+    }
+    web_kube(call,
+             &(struct kube_request){
+                     .verb = KUBE_DELETE, .gvr = web_gvr_namespaces, .name = call->params[0]},
+             on_deleted_namespace);
+}
+
+static void on_counted(struct web_call *call, struct kube_response *response)
+{
+    size_t count = val_count(val_get(response->object, S("items")));
+
+    if (!response->ok) {
+        web_reply_kube(call, response, "listing the project's deployments");
+    } else if (count > 0) {
+        web_fail(call, ERR_CONFLICT,
+                 "the DevOps Project still holds %zu continuous deployment%s (%.*s%s); delete "
+                 "them first",
+                 count, count == 1 ? "" : "s",
+                 STR(object_name(val_item(val_get(response->object, S("items")), 0))),
+                 count > 1 ? ", …" : "");
+    } else {
+        web_kube(call,
+                 &(struct kube_request){.verb = KUBE_DELETE,
+                                        .gvr = web_gvr_projects,
+                                        .namespace_ = call->web->options.control_namespace,
+                                        .name = call->params[0]},
+                 on_deleted_project);
+    }
+}
+
+void web_devops_delete(struct web_call *call)
+{
+    if (str_eq(call->params[0], S("default"))) {
+        web_fail(call, ERR_INVALID, "the DevOps Project 'default' cannot be deleted");
+        return;
+    }
+    web_kube(call,
+             &(struct kube_request){.verb = KUBE_LIST,
+                                    .gvr = web_gvr_applications,
+                                    .namespace_ = call->namespace_},
+             on_counted);
+}

@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The OpenAPI description, made from the route table, so that the two cannot differ. */
+#include "web/openapi.h"
+#include "web/call.h"
+
+static void add_parameters(struct arena *arena, struct val *operation, str pattern)
+{
+    struct val *list = NULL;
+    str part;
+
+    while (str_split(&pattern, '/', &part)) {
+        if (!str_skip(&part, S("{")) || !str_chop(&part, S("}")))
+            continue;
+        if (list == NULL)
+            list = val_ensure_list(arena, operation, S("parameters"));
+        struct val *parameter = val_append(arena, list, val_map());
+        val_set_str(arena, parameter, S("name"), part);
+        val_set_str(arena, parameter, S("in"), S("path"));
+        val_set(arena, parameter, S("required"), val_bool(true));
+        val_set_str(arena, val_ensure_map(arena, parameter, S("schema")), S("type"), S("string"));
+    }
+}
+
+static void add_body(struct arena *arena, struct val *operation)
+{
+    struct val *content =
+            val_ensure_map(arena, val_ensure_map(arena, operation, S("requestBody")), S("content"));
+    struct val *json = val_ensure_map(arena, content, S("application/json"));
+    val_set_str(arena, val_ensure_map(arena, json, S("schema")), S("type"), S("object"));
+}
+
+static void add_right(struct arena *arena, struct val *operation, const struct web_route *route)
+{
+    if (route->may.verb == NULL) {
+        val_ensure_list(arena, operation, S("security"));
+        return;
+    }
+    val_set_str(arena, operation, S("x-taut-right"),
+                arena_printf(arena, "%s %s%s%s%s%s", route->may.verb, route->may.resource,
+                             route->may.subresource[0] != '\0' ? "/" : "", route->may.subresource,
+                             route->may.group[0] != '\0' ? "." : "", route->may.group));
+}
+
+static void add_route(struct arena *arena, struct val *paths, const struct web_route *route)
+{
+    char method[16] = "";
+    struct val *path = val_ensure_map(arena, paths, str_from(route->pattern));
+
+    for (size_t i = 0; route->method[i] != '\0' && i + 1 < sizeof(method); i++)
+        method[i] = (char)(route->method[i] | 0x20);
+    struct val *operation = val_ensure_map(arena, path, arena_str(arena, str_from(method)));
+    val_set_str(arena, operation, S("summary"), str_from(route->summary));
+    add_parameters(arena, operation, str_from(route->pattern));
+    if (route->flags & WEB_BODY)
+        add_body(arena, operation);
+    add_right(arena, operation, route);
+    struct val *responses = val_ensure_map(arena, operation, S("responses"));
+    val_set_str(arena, val_ensure_map(arena, responses, S("2XX")), S("description"), S("Done"));
+    val_set_str(arena, val_ensure_map(arena, responses, S("default")), S("description"),
+                S("A Kubernetes Status object whose message is one sentence"));
+}
+
+struct val *web_openapi_document(struct arena *arena)
+{
+    struct val *document = val_new(arena, val_map());
+
+    val_set_str(arena, document, S("openapi"), S("3.0.3"));
+    struct val *info = val_ensure_map(arena, document, S("info"));
+    val_set_str(arena, info, S("title"), S("Taut"));
+    val_set_str(arena, info, S("version"), S("v1"));
+    struct val *scheme =
+            val_ensure_map(arena,
+                           val_ensure_map(arena, val_ensure_map(arena, document, S("components")),
+                                          S("securitySchemes")),
+                           S("bearer"));
+    val_set_str(arena, scheme, S("type"), S("http"));
+    val_set_str(arena, scheme, S("scheme"), S("bearer"));
+    struct val *need =
+            val_append(arena, val_ensure_list(arena, document, S("security")), val_map());
+    val_ensure_list(arena, need, S("bearer"));
+    struct val *paths = val_ensure_map(arena, document, S("paths"));
+    for (size_t i = 0; i < web_route_count; i++) {
+        if (web_routes[i].method != NULL)
+            add_route(arena, paths, &web_routes[i]);
+    }
+    return document;
+}
+
+void web_openapi(struct web_call *call)
+{
+    web_reply_val(call, 200, web_openapi_document(call->arena));
+}

@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the server is and does, in one answer; and the console's first question. */
+#include "apiserver/apiserver.h"
+#include "base/clock.h"
+#include "engine/engine.h"
+#include "web/call.h"
+
+static void add_commit(struct web_call *call, struct val *row, const struct apiserver *server)
+{
+    int64_t us = apiserver_commit_us(server);
+
+    val_set(call->arena, row, S("lastCommitMicroseconds"), val_int(call->arena, us));
+    /* A disk that takes so long to write makes everything slow: worth a line of its own. */
+    if (us > 100000)
+        val_set_str(call->arena, row, S("warning"),
+                    S("the disk is slow: a write took over 100 ms"));
+}
+
+void web_status(struct web_call *call)
+{
+    struct arena *arena = call->arena;
+    const struct web_options *options = &call->web->options;
+    struct val *status = val_new(arena, val_map());
+
+    val_set_str(arena, status, S("version"), S(TAUT_VERSION));
+    val_set(arena, status, S("ready"), val_bool(call->web->ready));
+    val_set(arena, status, S("uptimeSeconds"),
+            val_int(arena, (clock_mono_ms() - call->web->started_ms) / 1000));
+    val_set_str(arena, status, S("controlNamespace"), options->control_namespace);
+    val_set_str(arena, status, S("user"), call->user.name);
+    struct val *home = val_ensure_map(arena, status, S("home"));
+    val_set_str(arena, home, S("kind"),
+                options->home_server != NULL ? S("embedded") : S("cluster"));
+    if (options->home_server != NULL)
+        add_commit(call, home, options->home_server);
+    val_set(arena, status, S("sandbox"), val_bool(options->sandbox_server != NULL));
+    if (options->engine != NULL) {
+        val_set(arena, status, S("applications"),
+                val_int(arena, (int64_t)engine_app_count(options->engine)));
+        struct val *clusters = engine_clusters(options->engine, arena);
+        if (clusters != NULL)
+            val_set(arena, status, S("clusters"), *clusters);
+    }
+    web_reply_val(call, 200, status);
+}
+
+/* ---- bootstrap ---- */
+
+static struct val *answer(struct web_call *call, const struct val *namespaces)
+{
+    struct arena *arena = call->arena;
+    const struct web_options *options = &call->web->options;
+    struct val *boot = val_new(arena, val_map());
+    struct val *user = val_ensure_map(arena, boot, S("user"));
+    struct val *devops = val_ensure_list(arena, boot, S("devops"));
+
+    val_set_str(arena, user, S("name"), call->user.name);
+    val_set(arena, user, S("admin"),
+            val_bool(auth_may(options->auth, &call->user,
+                              &(struct auth_question){.verb = S("*"), .resource = S("*")})));
+    val_set_str(arena, boot, S("version"), S(TAUT_VERSION));
+    val_set_str(arena, boot, S("controlNamespace"), options->control_namespace);
+    struct val_iter it = val_iter(namespaces);
+    while (val_next(&it)) {
+        str name = object_name(it.value);
+        bool is_control = str_eq(name, options->control_namespace);
+        if (!is_control && !str_eq(object_label(it.value, S(WEB_DEVOPS_LABEL)), name))
+            continue;
+        struct val *row = val_append(arena, devops, val_map());
+        web_take_words(call, row, it.value);
+        val_set_str(arena, row, S("name"), is_control ? S("default") : name);
+        val_set_str(arena, row, S("namespace"), name);
+    }
+    struct val *clusters = options->engine == NULL ? NULL : engine_clusters(options->engine, arena);
+    val_set(arena, boot, S("clusters"), clusters == NULL ? val_list() : *clusters);
+    return boot;
+}
+
+static void on_namespaces(struct web_call *call, struct kube_response *response)
+{
+    if (!response->ok)
+        web_reply_kube(call, response, "listing DevOps Projects");
+    else
+        web_reply_val(call, 200, answer(call, val_get(response->object, S("items"))));
+}
+
+void web_bootstrap(struct web_call *call)
+{
+    web_kube(call, &(struct kube_request){.verb = KUBE_LIST, .gvr = web_gvr_namespaces},
+             on_namespaces);
+}

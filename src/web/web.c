@@ -1,0 +1,358 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Dispatch: find the route, know the user, ask the one decision point, read the body, look at the
+ * DevOps Project, call the handler. */
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "doc/json.h"
+#include "engine/engine.h"
+#include "source/source.h"
+#include "web/call.h"
+#include <assert.h>
+#include <stdarg.h>
+
+const struct gvr web_gvr_namespaces = {S_INIT(""), S_INIT("v1"), S_INIT("namespaces")};
+const struct gvr web_gvr_secrets = {S_INIT(""), S_INIT("v1"), S_INIT("secrets")};
+const struct gvr web_gvr_configmaps = {S_INIT(""), S_INIT("v1"), S_INIT("configmaps")};
+const struct gvr web_gvr_projects = {S_INIT("argoproj.io"), S_INIT("v1alpha1"),
+                                     S_INIT("appprojects")};
+const struct gvr web_gvr_applications = {S_INIT("argoproj.io"), S_INIT("v1alpha1"),
+                                         S_INIT("applications")};
+
+/* On every answer of ours: nothing is guessed, framed, cached or loaded from elsewhere. */
+static const struct http_pair safe_headers[] = {
+        {S_INIT("X-Content-Type-Options"), S_INIT("nosniff")},
+        {S_INIT("Cache-Control"), S_INIT("no-store")},
+        {S_INIT("Referrer-Policy"), S_INIT("no-referrer")},
+        {S_INIT("X-Frame-Options"), S_INIT("DENY")},
+        {S_INIT("Content-Security-Policy"),
+         S_INIT("default-src 'none'; style-src 'self'; base-uri 'none'; form-action 'none'; "
+                "frame-ancestors 'none'")},
+};
+
+/* ---- the life of a call ---- */
+
+static struct web_call *call_new(struct web *web, struct http_request *request)
+{
+    struct web_call *call = arena_new0(request->arena, struct web_call);
+
+    call->web = web;
+    call->request = request;
+    call->arena = request->arena;
+    call->next = web->calls;
+    call->link = &web->calls;
+    if (call->next != NULL)
+        call->next->link = &call->next;
+    web->calls = call;
+    return call;
+}
+
+struct http_request *web_take_request(struct web_call *call)
+{
+    assert(call->kube == NULL && call->ask == NULL && call->wait == NULL);
+    if (call->repo != NULL)
+        source_repo_unref(TAKE(call->repo));
+    *call->link = call->next;
+    if (call->next != NULL)
+        call->next->link = call->link;
+    return call->request;
+}
+
+static void finish(struct web_call *call, const struct http_reply *reply)
+{
+    if (reply->status >= 500)
+        call->web->failures++;
+    http_reply(web_take_request(call), reply);
+}
+
+void web_reply_bytes(struct web_call *call, int status, str content_type, str body)
+{
+    finish(call, &(struct http_reply){.status = status,
+                                      .content_type = content_type,
+                                      .headers = safe_headers,
+                                      .header_count = COUNT(safe_headers),
+                                      .body = body});
+}
+
+void web_reply_val(struct web_call *call, int status, const struct val *value)
+{
+    str body = json_text(call->arena, value, JSON_COMPACT);
+    web_reply_bytes(call, status, S("application/json"), arena_join(call->arena, body, S("\n")));
+}
+
+static void reply_status(struct web_call *call, int code, str reason, str message)
+{
+    struct arena *arena = call->arena;
+    struct val *status = val_new(arena, val_map());
+
+    val_set_str(arena, status, S("kind"), S("Status"));
+    val_set_str(arena, status, S("apiVersion"), S("v1"));
+    val_ensure_map(arena, status, S("metadata"));
+    val_set_str(arena, status, S("status"), S("Failure"));
+    val_set_str(arena, status, S("message"), message);
+    val_set_str(arena, status, S("reason"), reason);
+    val_set(arena, status, S("code"), val_int(arena, code));
+    web_reply_val(call, code, status);
+}
+
+void web_reply_err(struct web_call *call, const struct err *err)
+{
+    const struct err_facts *facts = err_facts(err->code);
+    reply_status(call, facts->http_status, str_from(facts->reason), err_message(err));
+}
+
+void web_fail(struct web_call *call, enum err_code code, const char *format, ...)
+{
+    char text[LIMIT_ERR_MESSAGE];
+    struct err err = {0};
+    va_list args;
+
+    va_start(args, format);
+    vsnprintf(text, sizeof(text), format, args);
+    va_end(args);
+    err_set(&err, code, "%s", text);
+    web_reply_err(call, &err);
+}
+
+void web_reply_kube(struct web_call *call, const struct kube_response *response, const char *doing)
+{
+    struct err err = response->err;
+
+    err_wrap(&err, "%s", doing);
+    if (response->status < 400 || response->reason.len == 0)
+        web_reply_err(call, &err);
+    else
+        reply_status(call, response->status, arena_str(call->arena, response->reason),
+                     err_message(&err));
+}
+
+/* ---- asking the home ---- */
+
+static void on_kube(void *owner, struct kube_response *response)
+{
+    struct web_call *call = owner;
+
+    call->kube = NULL;
+    call->then(call, response);
+}
+
+void web_kube(struct web_call *call, const struct kube_request *request, web_next_fn *then)
+{
+    struct kube_request copy = *request;
+
+    assert(call->kube == NULL);
+    if (copy.verb != KUBE_GET && copy.verb != KUBE_LIST && copy.field_manager.len == 0)
+        copy.field_manager = S("taut");
+    call->then = then;
+    call->kube = kube_start(call->web->options.home, &copy, on_kube, call);
+}
+
+/* ---- routes ---- */
+
+/* Splits both at '/' and compares segment by segment; `{x}` takes one that is not empty. */
+static bool route_matches(const struct web_route *route, str path, str params[WEB_PARAMS_MAX])
+{
+    str pattern = str_from(route->pattern);
+    str part;
+    str wanted;
+    size_t count = 0;
+
+    while (str_split(&pattern, '/', &wanted)) {
+        if (!str_split(&path, '/', &part))
+            return false;
+        if (str_starts(wanted, S("{"))) {
+            if (part.len == 0)
+                return false;
+            assert(count < WEB_PARAMS_MAX);
+            params[count++] = part;
+        } else if (!str_eq(wanted, part)) {
+            return false;
+        }
+    }
+    return path.at == NULL || (route->flags & WEB_PREFIX);
+}
+
+static const struct web_route *find_route(struct web_call *call, bool *ret_other_method)
+{
+    str method = call->request->method;
+
+    if (str_eq(method, S("HEAD")))
+        method = S("GET");
+    *ret_other_method = false;
+    for (size_t i = 0; i < web_route_count; i++) {
+        const struct web_route *route = &web_routes[i];
+        if (!route_matches(route, call->request->path, call->params))
+            continue;
+        if (route->method == NULL || str_eq(method, str_from(route->method)))
+            return route;
+        *ret_other_method = true;
+    }
+    return NULL;
+}
+
+static bool check_user(struct web_call *call, struct err *err)
+{
+    str token = http_header(call->request, S("Authorization"));
+    struct auth_user user = {0};
+
+    if (!str_skip(&token, S("Bearer ")) && !str_skip(&token, S("bearer ")))
+        return err_set(err, ERR_UNAUTHORIZED,
+                       "this needs a bearer token; the server's admin.kubeconfig holds one");
+    if (!auth_check_token(call->web->options.auth, str_trim(token), &user, err))
+        return false;
+    str *groups = arena_array(call->arena, user.group_count + 1, str);
+    for (size_t i = 0; i < user.group_count; i++)
+        groups[i] = arena_str(call->arena, user.groups[i]);
+    call->user = (struct auth_user){arena_str(call->arena, user.name), groups, user.group_count};
+    return true;
+}
+
+static bool check_right(struct web_call *call, struct err *err)
+{
+    const struct web_route *route = call->route;
+    struct auth_question question = {
+            .verb = str_from(route->may.verb),
+            .group = str_from(route->may.group),
+            .resource = str_from(route->may.resource),
+            .subresource = str_from(route->may.subresource),
+            .namespace_ = call->namespace_,
+    };
+
+    assert(route->may.verb != NULL);
+    if (auth_may(call->web->options.auth, &call->user, &question))
+        return true;
+    return err_set(err, ERR_FORBIDDEN, "user '%.*s' may not %s %s%s%s here", STR(call->user.name),
+                   route->may.verb, route->may.resource, question.subresource.len > 0 ? "/" : "",
+                   route->may.subresource);
+}
+
+static bool read_body(struct web_call *call, struct err *err)
+{
+    struct val *body = NULL;
+    str type = http_header(call->request, S("Content-Type"));
+
+    if (call->request->body.len == 0) {
+        call->body = val_new(call->arena, val_map());
+        return true;
+    }
+    /* A browser's form cannot send this type across origins without asking first. */
+    if (!str_starts(type, S("application/json")))
+        return err_set(err, ERR_INVALID, "the body must be application/json");
+    struct json_options options = {.file = S("body")};
+    if (!json_parse(call->arena, call->request->body, &options, &body, err))
+        return false;
+    if (!val_is(body, VAL_MAP))
+        return err_set(err, ERR_INVALID, "the body must be a JSON object");
+    call->body = body;
+    return true;
+}
+
+static void on_devops(struct web_call *call, struct kube_response *response)
+{
+    if (!response->ok && response->err.code != ERR_NOT_FOUND) {
+        web_reply_kube(call, response, "reading the DevOps Project");
+        return;
+    }
+    if (!response->ok ||
+        !str_eq(object_label(response->object, S(WEB_DEVOPS_LABEL)), call->params[0])) {
+        web_fail(call, ERR_NOT_FOUND, "there is no DevOps Project '%.*s'", STR(call->params[0]));
+        return;
+    }
+    call->route->handler(call);
+}
+
+/* The DevOps Project `default` is the control namespace; any other is a namespace with our label,
+ * so that no route reaches into a namespace that is none. */
+static void enter_devops(struct web_call *call)
+{
+    struct err err = {0};
+
+    if (str_eq(call->params[0], S("default"))) {
+        call->namespace_ = call->web->options.control_namespace;
+        call->route->handler(call);
+        return;
+    }
+    if (!web_check_name(S("a DevOps Project"), call->params[0], &err)) {
+        web_reply_err(call, &err);
+        return;
+    }
+    call->namespace_ = call->params[0];
+    web_kube(call,
+             &(struct kube_request){
+                     .verb = KUBE_GET, .gvr = web_gvr_namespaces, .name = call->params[0]},
+             on_devops);
+}
+
+void web_handle(void *owner, struct http_request *request)
+{
+    struct web *web = owner;
+    struct web_call *call = call_new(web, request);
+    struct err err = {0};
+    bool other_method = false;
+
+    web->requests++;
+    call->route = find_route(call, &other_method);
+    if (call->route == NULL) {
+        if (other_method)
+            reply_status(call, 405, S("MethodNotAllowed"),
+                         S("the method is not allowed for this path"));
+        else
+            web_page(call);
+        return;
+    }
+    if (call->route->flags & WEB_DEVOPS)
+        call->namespace_ = str_eq(call->params[0], S("default")) ? web->options.control_namespace
+                                                                 : call->params[0];
+    if (!(call->route->flags & WEB_PUBLIC) && (!check_user(call, &err) || !check_right(call, &err)))
+        web_reply_err(call, &err);
+    else if ((call->route->flags & WEB_BODY) && !read_body(call, &err))
+        web_reply_err(call, &err);
+    else if (call->route->flags & WEB_DEVOPS)
+        enter_devops(call);
+    else
+        call->route->handler(call);
+}
+
+/* ---- the web itself ---- */
+
+struct web *web_new(const struct web_options *options)
+{
+    struct web *web = new0(struct web);
+
+    web->options = *options;
+    web->texts[0] = mem_dup_z(options->control_namespace);
+    web->texts[1] = mem_dup_z(options->kubeconfig_path);
+    web->options.control_namespace = str_from(web->texts[0]);
+    web->options.kubeconfig_path = str_from(web->texts[1]);
+    web->started_ms = clock_mono_ms();
+    return web;
+}
+
+void web_free(struct web *web)
+{
+    if (web == NULL)
+        return;
+    while (web->calls != NULL) {
+        struct web_call *call = web->calls;
+        kube_cancel(TAKE(call->kube));
+        if (call->ask != NULL)
+            engine_ask_cancel(TAKE(call->ask));
+        if (call->wait != NULL)
+            source_cancel(TAKE(call->wait));
+        web_fail(call, ERR_UNAVAILABLE, "the server is stopping");
+    }
+    web_targets_free(web);
+    for (size_t i = 0; i < COUNT(web->texts); i++)
+        mem_free(web->texts[i]);
+    mem_free(web);
+}
+
+void web_set_ready(struct web *web, bool ready)
+{
+    web->ready = ready;
+}
+
+void web_set_engine(struct web *web, struct engine *engine)
+{
+    web->options.engine = engine;
+}

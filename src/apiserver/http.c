@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "apiserver/http.h"
 
+#include "apiserver/protobuf.h"
 #include "apiserver/session.h"
 #include "apiserver/url.h"
 #include "base/mem.h"
@@ -239,11 +240,17 @@ static bool read_body(struct api *api, const struct http_request *request)
     if (str_is_empty(str_trim(request->body)))
         return api->q.verb == KUBE_DELETE || api->q.verb == KUBE_DELETE_COLLECTION ||
                api_fail(api, 400, "BadRequest", "the body of the request is empty");
-    if (str_eq_nocase(type, S("application/vnd.kubernetes.protobuf")) ||
-        str_eq_nocase(type, S("application/cbor")))
+    if (protobuf_is(request->body)) {
+        if (!protobuf_decode(api->arena, request->body, &value, &err))
+            return api_fail(api, 400, "BadRequest", "%s", err.message);
+        api->q.body = value;
+        return true;
+    }
+    if (str_eq_nocase(type, S("application/cbor")))
         return api_fail(api, 415, "UnsupportedMediaType",
                         "the body of the request was in an unknown format - accepted media types "
-                        "include: application/json, application/yaml");
+                        "include: application/json, application/yaml, "
+                        "application/vnd.kubernetes.protobuf");
     bool may_be_yaml = api->q.verb == KUBE_APPLY || str_eq_nocase(type, S("application/yaml"));
     if (!json_parse(api->arena, request->body, &options, &value, &err) &&
         (!may_be_yaml || !parse_yaml(api, request->body, &value, &err)))

@@ -167,10 +167,12 @@ def deploy(
         path: str = ".",
         namespace: str = name,
         credential: str = "",
+        test: bool = True,
     ) -> App:
         where = url or git.url(repository)
         if repository.name not in imported:
             more = ["--credential", credential] if credential else []
+            more += [] if test else ["--test=false"]
             server.run("repo", "add", repository.name, "--url", where, *more)
             imported.append(repository.name)
         created = App(server, app, namespace)

@@ -69,7 +69,7 @@ def cascade(
     app = _begin(repo, deploy, name)
     app.wait_synced()
     server.restart(TAUT_STOP_AT=stop)
-    server.run("app", "delete", app.name, "--cascade=true", check=False)
+    server.run("app", "delete", app.name, "--cascade=true", "--wait=false", check=False)
     server.wait_until_killed()
     server.start()
     app.wait_gone()

@@ -49,7 +49,7 @@ def test_a_wrong_password_is_a_condition_without_the_password(
         *("--username", git.USER, "--secret-file", "-"),
         stdin="wrong-canary-81",
     )
-    app = deploy("--auto-sync", url=git.url(repo, "private"), credential=name)
+    app = deploy("--auto-sync", url=git.url(repo, "private"), credential=name, test=False)
     message = app.wait_condition("ComparisonError")
     assert "wrong-canary-81" not in message
     assert "wrong-canary-81" not in server.log.read_text()

@@ -28,8 +28,8 @@ $(BUILD)/build.ninja: | deps-build
 	@meson setup $(BUILD) >/dev/null
 
 $(ASAN)/build.ninja: | deps-build
-	@meson setup $(ASAN) -Dbuildtype=debug -Db_sanitize=address,undefined -Db_lundef=false \
-	    -Dstop_points=true -Dwerror=true >/dev/null
+	@meson setup $(ASAN) -Dbuildtype=debug -Doptimization=1 -Db_sanitize=address,undefined \
+	    -Db_lundef=false -Dstop_points=true -Dwerror=true >/dev/null
 
 $(CLANG)/build.ninja: | deps-build deps-check
 	@CC=clang-14 meson setup $(CLANG) -Dwerror=true >/dev/null

@@ -86,7 +86,7 @@ bool client_open(struct cli *cli, struct client **ret_client, struct err *err)
 }
 
 /* The server's sentence from a Status; the code from its reason, for 409 has two meanings. */
-static void take_refusal(struct answer *answer, const struct http_response *response)
+static void take_refusal(struct answer *answer, const struct http_client_response *response)
 {
     str message = val_get_str(answer->value, S("message"));
     str reason = val_get_str(answer->value, S("reason"));
@@ -101,7 +101,7 @@ static void take_refusal(struct answer *answer, const struct http_response *resp
                 STR(str_trim(str_first(response->body, 500))));
 }
 
-static void on_answer(void *owner, struct http_response *response)
+static void on_answer(void *owner, struct http_client_response *response)
 {
     struct answer *answer = owner;
     str body = str_trim(response->body);
@@ -122,7 +122,7 @@ static void on_answer(void *owner, struct http_response *response)
         take_refusal(answer, response);
 }
 
-static bool call(struct client *client, struct answer *answer, struct http_request *request,
+static bool call(struct client *client, struct answer *answer, struct http_client_request *request,
                  struct val **ret_answer, struct err *err)
 {
     request->accept = S("application/json");
@@ -147,7 +147,7 @@ bool client_call(struct client *client, struct arena *arena, const char *method,
                  const struct val *body, struct val **ret_answer, struct err *err)
 {
     struct answer answer = {.arena = arena};
-    struct http_request request = {
+    struct http_client_request request = {
             .method = str_from(method),
             .path = path,
             .content_type = body != NULL ? S("application/json") : STR_EMPTY,
@@ -162,7 +162,7 @@ bool client_merge(struct client *client, struct arena *arena, str path, const st
                   struct val **ret_answer, struct err *err)
 {
     struct answer answer = {.arena = arena};
-    struct http_request request = {
+    struct http_client_request request = {
             .method = S("PATCH"),
             .path = path,
             .content_type = S("application/merge-patch+json"),

@@ -23,6 +23,8 @@
 #define REQUEST_CONNECTIONS_H1 8
 #define STREAM_CONNECTIONS_H1 1000
 #define TRIES 3
+/* Lanes without a running call that may begin in one turn of the loop. */
+#define CONNECTS_PER_TURN 10
 #define RETRY_MS 50
 /* Handles kept for reuse; each is some 6 KiB. */
 #define SPARE_HANDLES 64
@@ -343,12 +345,28 @@ static size_t in_flight_limit(const struct lane *lane)
     return lane->client->is_h1 ? REQUEST_CONNECTIONS_H1 : LIMIT_HTTP_CALLS_IN_FLIGHT;
 }
 
+/* A handshake costs a millisecond; when many clusters come back at once, they take turns. */
+static bool may_connect(const struct loop *loop)
+{
+    static uint64_t turn;
+    static int connects;
+
+    if (loop_turns(loop) != turn)
+        connects = 0;
+    turn = loop_turns(loop);
+    return connects++ < CONNECTS_PER_TURN;
+}
+
 /* In a turn of its own, so that many calls started together leave together. */
 static void pump(void *owner)
 {
     struct lane *lane = owner;
 
     set_caps(lane);
+    if (!ring_is_empty(&lane->queue) && lane->active == 0 && !may_connect(lane->client->loop)) {
+        loop_task_post(lane->pump);
+        return;
+    }
     while (!ring_is_empty(&lane->queue) && lane->active < in_flight_limit(lane)) {
         struct http_call *call = RING_FIRST(&lane->queue, struct http_call, line);
 
@@ -429,7 +447,7 @@ static bool try_again(struct http_call *call)
     return true;
 }
 
-static void explain(struct http_call *call, struct http_response *response)
+static void explain(struct http_call *call, struct http_client_response *response)
 {
     const struct http_client *client = call->lane->client;
 
@@ -444,7 +462,7 @@ static void explain(struct http_call *call, struct http_response *response)
 
 static void tell_done(struct http_call *call)
 {
-    struct http_response response = {.status = status_of(call)};
+    struct http_client_response response = {.status = status_of(call)};
     curl_off_t retry_after_s = 0;
     char *content_type = NULL;
 
@@ -536,7 +554,7 @@ static void add_authorization(struct http_call *call, size_t *count)
     add_header(call, count, call->authorization);
 }
 
-static void call_headers(struct http_call *call, const struct http_request *request)
+static void call_headers(struct http_call *call, const struct http_client_request *request)
 {
     const struct http_client *client = call->lane->client;
     size_t count = 0;
@@ -552,7 +570,7 @@ static void call_headers(struct http_call *call, const struct http_request *requ
         add_authorization(call, &count);
 }
 
-struct http_call *http_start(struct http_client *client, const struct http_request *request,
+struct http_call *http_start(struct http_client *client, const struct http_client_request *request,
                              http_done_fn *done, void *owner)
 {
     struct lane *lane = request->on_body != NULL ? &client->streams : &client->requests;

@@ -46,7 +46,7 @@ AUTO_DEFINE(http_client, http_client_free)
 void http_client_set_bearer(struct http_client *client, const struct secret *bearer);
 const char *http_client_name(const struct http_client *client);
 
-struct http_response {
+struct http_client_response {
     bool answered;    /* the server answered, whatever it said; else err says why not */
     int status;       /* 0 = not reached */
     struct err err;   /* who, what, why: also when a stream broke off after a good start */
@@ -55,12 +55,12 @@ struct http_response {
     int64_t retry_after_ms;
 };
 
-typedef void http_done_fn(void *owner, struct http_response *response);
+typedef void http_done_fn(void *owner, struct http_client_response *response);
 /* What arrived and was not consumed yet. Returns how many bytes of it are done with; the rest comes
  * again with more behind it. At the end of the stream, what is left over is dropped. */
 typedef size_t http_body_fn(void *owner, int status, str bytes);
 
-struct http_request {
+struct http_client_request {
     str method; /* "GET" */
     str path;   /* "/api/v1/…" with query, behind the client's prefix */
     str accept;
@@ -73,7 +73,7 @@ struct http_request {
     bool want_gzip;
 };
 
-struct http_call *http_start(struct http_client *client, const struct http_request *request,
+struct http_call *http_start(struct http_client *client, const struct http_client_request *request,
                              http_done_fn *done, void *owner);
 void http_cancel(struct http_call *call); /* legal in any state; NULL is fine */
 /* Requests and streams that wait or run; for tests and metrics. */

@@ -11,6 +11,9 @@
 #define PAGE 500
 #define BACKOFF_MIN_MS 200
 #define BACKOFF_MAX_MS 30000
+/* A server that sends bookmarks does so about every minute. Silence beyond this means that the
+ * server hangs or somebody on the way forgot the connection. */
+#define SILENCE_MS 200000
 /* A watch that lived so long was a good one, even if nothing happened. */
 #define GOOD_WATCH_MS 10000
 
@@ -33,10 +36,10 @@ struct reflector {
     void *owner;
     enum state state;
     struct kube_call *call;
-    struct loop_timer *timer;
-    struct map *cache;   /* "namespace/name" → struct entry */
-    struct map *pending; /* the list that is coming in */
-    void *was;           /* what changed() is being told of */
+    struct loop_timer *timer; /* the pause after a failure, or the silence of a watch */
+    struct map *cache;        /* "namespace/name" → struct entry */
+    struct map *pending;      /* the list that is coming in */
+    void *was;                /* what changed() is being told of */
     str resource_version;
     str continue_;
     bool is_complete;
@@ -156,6 +159,8 @@ static void on_timer(void *owner)
 {
     struct reflector *r = owner;
 
+    if (r->state == STATE_WATCHING)
+        kube_cancel(TAKE(r->call));
     if (r->relist)
         list_page(r);
     else
@@ -415,8 +420,10 @@ static void on_event(void *owner, const struct kube_event *event)
     case KUBE_BOOKMARK:
         r->failures = 0;
         set_version(r, event->object);
+        loop_timer_start(r->timer, SILENCE_MS);
         break;
     case KUBE_EVENT_ERROR:
+        loop_timer_stop(r->timer);
         kube_status_error(event->object, 0, &err);
         kube_cancel(TAKE(r->call));
         watch_failed(r, &err, (int)val_i64_or(val_get(event->object, S("code")), 0), 0);
@@ -433,6 +440,7 @@ static void on_watch_done(void *owner, struct kube_response *response)
     bool was_good = was_open && clock_mono_ms() - r->watch_began_ms >= GOOD_WATCH_MS;
 
     r->call = NULL;
+    loop_timer_stop(r->timer);
     r->callbacks++;
     if (was_good)
         r->failures = 0;
@@ -463,6 +471,7 @@ static void watch(struct reflector *r)
     };
 
     r->state = STATE_WATCHING;
+    r->relist = false;
     r->watch_began_ms = clock_mono_ms();
     r->call = kube_watch(r->kube, &request, on_event, on_watch_done, r);
 }

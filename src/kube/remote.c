@@ -123,7 +123,7 @@ static void take_body(struct remote_call *call, struct kube_response *response, 
     }
 }
 
-static void on_http_done(void *owner, struct http_response *http)
+static void on_http_done(void *owner, struct http_client_response *http)
 {
     struct remote_call *call = owner;
     struct kube_response response = {.retry_after_ms = http->retry_after_ms};
@@ -221,10 +221,10 @@ static size_t on_http_body(void *owner, int status, str bytes)
 
 /* ---- starting and cancelling ---- */
 
-static struct http_request http_request_of(const struct kube_request *request)
+static struct http_client_request http_request_of(const struct kube_request *request)
 {
     int64_t timeout = request->timeout_ms > 0 ? request->timeout_ms : DEFAULT_TIMEOUT_MS;
-    struct http_request http = {
+    struct http_client_request http = {
             .method = kube_request_method(request),
             .accept = S("application/json"),
             .timeout_ms = timeout,
@@ -248,7 +248,7 @@ static bool call_send(struct remote_call *call, const struct kube_request *reque
 {
     struct remote *remote = remote_of(call->call.kube);
     auto_arena struct arena *arena = arena_new(LIMIT_RESPONSE_BYTES);
-    struct http_request http = http_request_of(request);
+    struct http_client_request http = http_request_of(request);
     auto_buf struct buf text;
     str path;
 

@@ -65,7 +65,7 @@ static size_t on_body(void *owner, int status, str bytes)
     return bytes.len;
 }
 
-static void on_done(void *owner, struct http_response *response)
+static void on_done(void *owner, struct http_client_response *response)
 {
     struct upstream_call *call = owner;
     struct upstream_answer answer = {
@@ -84,7 +84,7 @@ struct upstream_call *upstream_start(struct upstream_client *client, const struc
                                      upstream_part_fn *part, upstream_done_fn *done, void *owner)
 {
     struct upstream_call *call = new0(struct upstream_call);
-    struct http_request request = {
+    struct http_client_request request = {
             .method = ask->method,
             .path = ask->path,
             .accept = ask->accept,

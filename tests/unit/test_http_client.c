@@ -4,6 +4,8 @@
 #include "base/arena.h"
 #include "base/buf.h"
 #include "io/http_client.h"
+#include "io/http_server.h"
+#include "io/pki.h"
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
@@ -211,7 +213,7 @@ struct talk {
     struct http_client *client;
     struct http_call *call;
     struct buf body;
-    struct http_response response;
+    struct http_client_response response;
     int dones;
     bool done;
     int pieces;
@@ -242,7 +244,7 @@ static void talk_done(struct talk *talk)
     loop_free(talk->loop);
 }
 
-static void on_done(void *owner, struct http_response *response)
+static void on_done(void *owner, struct http_client_response *response)
 {
     struct talk *talk = owner;
 
@@ -280,13 +282,13 @@ static size_t on_body(void *owner, int status, str bytes)
     return end + 1;
 }
 
-static struct http_request get(const char *path)
+static struct http_client_request get(const char *path)
 {
-    return (struct http_request){
+    return (struct http_client_request){
             .method = S("GET"), .path = str_from(path), .max_bytes = LIMIT_MIB};
 }
 
-static void ask(struct talk *talk, struct http_request request)
+static void ask(struct talk *talk, struct http_client_request request)
 {
     talk->call = http_start(talk->client, &request, on_done, talk);
     assert_int_equal(talk->dones, 0);
@@ -326,7 +328,7 @@ TEST(method_headers_and_body_are_sent_and_nothing_else)
 
     talk_init(&talk, *state);
     http_client_set_bearer(talk.client, token);
-    struct http_request request = get("/echo");
+    struct http_client_request request = get("/echo");
     request.method = S("PATCH");
     request.content_type = S("application/apply-patch+yaml");
     request.accept = S("application/json");
@@ -383,7 +385,7 @@ TEST(a_broken_connection_is_tried_again_only_when_that_is_harmless)
 
     talk_init(&talk, *state);
     atomic_store(&talk.server->broken, 2);
-    struct http_request request = get("/break-twice");
+    struct http_client_request request = get("/break-twice");
     request.idempotent = true;
     ask(&talk, request);
     wait_for(&talk);
@@ -410,7 +412,7 @@ TEST(a_server_that_always_breaks_off_is_given_up)
 
     talk_init(&talk, *state);
     int before = atomic_load(&talk.server->requests);
-    struct http_request request = get("/silent");
+    struct http_client_request request = get("/silent");
     request.idempotent = true;
     ask(&talk, request);
     wait_for(&talk);
@@ -425,7 +427,7 @@ TEST(a_deadline_ends_a_request_that_gets_no_answer)
     struct talk talk;
 
     talk_init(&talk, *state);
-    struct http_request request = get("/never");
+    struct http_client_request request = get("/never");
     request.timeout_ms = 30;
     ask(&talk, request);
     wait_for(&talk);
@@ -439,7 +441,7 @@ TEST(a_decompression_bomb_stops_at_the_limit)
     struct talk talk;
 
     talk_init(&talk, *state);
-    struct http_request request = get("/bomb");
+    struct http_client_request request = get("/bomb");
     request.want_gzip = true;
     ask(&talk, request);
     wait_for(&talk);
@@ -464,7 +466,7 @@ TEST(a_stream_keeps_what_is_not_consumed)
     struct talk talk;
 
     talk_init(&talk, *state);
-    struct http_request request = get("/stream");
+    struct http_client_request request = get("/stream");
     request.on_body = on_body;
     ask(&talk, request);
     wait_for(&talk);
@@ -479,7 +481,7 @@ TEST(a_stream_that_breaks_off_delivers_what_came_and_then_fails)
     struct talk talk;
 
     talk_init(&talk, *state);
-    struct http_request request = get("/cut");
+    struct http_client_request request = get("/cut");
     request.on_body = on_body;
     ask(&talk, request);
     wait_for(&talk);
@@ -494,7 +496,7 @@ TEST(a_stream_with_too_large_an_event_fails)
     struct talk talk;
 
     talk_init(&talk, *state);
-    struct http_request request = get("/stream");
+    struct http_client_request request = get("/stream");
     request.on_body = on_body;
     request.max_bytes = 3;
     ask(&talk, request);
@@ -512,7 +514,7 @@ TEST(cancelling_is_legal_before_during_and_after_sending)
         static const char *const paths[] = {"/never", "/hello", "/stream", "/silent", "/bomb"};
 
         for (size_t i = 0; i < COUNT(paths); i++) {
-            struct http_request request = get(paths[i]);
+            struct http_client_request request = get(paths[i]);
 
             request.idempotent = true;
             if (i == 2)
@@ -538,7 +540,7 @@ TEST(a_stream_can_be_cancelled_by_its_own_callback)
 
     talk_init(&talk, *state);
     talk.cancel_at_piece = 2;
-    struct http_request request = get("/stream");
+    struct http_client_request request = get("/stream");
     request.on_body = on_body;
     ask(&talk, request);
     wait_for(&talk);
@@ -557,8 +559,8 @@ TEST(the_client_can_be_freed_by_a_callback_of_its_own)
         talk_init(&talk, *state);
         talk.free_client = true;
         talk.cancel_at_piece = from_body ? 1 : 1000;
-        struct http_request other = get("/never");
-        struct http_request request = get(from_body ? "/stream" : "/hello");
+        struct http_client_request other = get("/never");
+        struct http_client_request request = get(from_body ? "/stream" : "/hello");
         if (from_body)
             request.on_body = on_body;
         http_start(talk.client, &other, on_done, &talk);
@@ -577,7 +579,7 @@ TEST(freeing_the_client_cancels_everything)
     for (int turns = 0; turns < 5; turns++) {
         talk_init(&talk, *state);
         for (int i = 0; i < 30; i++) {
-            struct http_request request = get(i % 2 == 0 ? "/never" : "/stream");
+            struct http_client_request request = get(i % 2 == 0 ? "/never" : "/stream");
 
             if (i % 3 == 0)
                 request.on_body = on_body;
@@ -600,7 +602,7 @@ TEST(many_requests_share_few_connections_and_all_are_answered)
     talk_init(&talk, *state);
     talk.wanted = 500;
     for (int i = 0; i < 500; i++) {
-        struct http_request request = get("/hello");
+        struct http_client_request request = get("/hello");
 
         request.timeout_ms = 5000;
         http_start(talk.client, &request, on_done, &talk);
@@ -611,6 +613,85 @@ TEST(many_requests_share_few_connections_and_all_are_answered)
     /* libcurl now and then trades an idle connection for a new one. */
     assert_true(http_client_connections(talk.client) <= 40);
     talk_done(&talk);
+}
+
+/* ---- TLS, against our own server ---- */
+
+static void handle(UNUSED void *owner, struct http_request *request)
+{
+    http_reply_text(request, 200, S("text/plain"), S("secure"));
+}
+
+static void ask_tls(struct http_client_options options, struct http_server *server,
+                    struct loop *loop, const char *host, struct talk *talk)
+{
+    char url[64];
+    struct err err;
+
+    *talk = (struct talk){.loop = loop, .wanted = 1};
+    buf_init(&talk->body, LIMIT_MIB);
+    snprintf(url, sizeof(url), "https://%s:%d", host, http_server_port(server));
+    options.name = S("the test server");
+    options.url = str_from(url);
+    assert_ok(http_client_new(loop, &options, &talk->client, &err), err);
+    ask(talk, get("/"));
+    wait_for(talk);
+    http_client_free(talk->client);
+}
+
+TEST(only_the_given_authority_is_trusted_and_only_for_its_names)
+{
+    auto_loop struct loop *loop = loop_new();
+    char dir[] = "/tmp/taut-test-XXXXXX";
+    char other_dir[] = "/tmp/taut-test-XXXXXX";
+    auto_pki struct pki pki = {0};
+    auto_pki struct pki other = {0};
+    str name = S("taut.example");
+    struct talk talk;
+    struct err err;
+
+    assert_non_null(mkdtemp(dir));
+    assert_non_null(mkdtemp(other_dir));
+    assert_ok(pki_load(&pki, dir, &name, 1, &err), err);
+    assert_ok(pki_load(&other, other_dir, NULL, 0, &err), err);
+    auto_http_server struct http_server *server =
+            http_server_new(loop,
+                            &(struct http_server_options){.listen = S("127.0.0.1:0"),
+                                                          .cert_pem = str_from(pki.cert_pem),
+                                                          .key_pem = secret_reveal(pki.key_pem)},
+                            handle, NULL, &err);
+    assert_non_null(server);
+
+    struct http_client_options trusted = {.ca_pem = str_from(pki.ca_pem)};
+    ask_tls(trusted, server, loop, "127.0.0.1", &talk);
+    assert_str(buf_str(&talk.body), S("secure"));
+    buf_done(&talk.body);
+
+    trusted.server_name = S("taut.example");
+    ask_tls(trusted, server, loop, "127.0.0.1", &talk);
+    assert_str(buf_str(&talk.body), S("secure"));
+    buf_done(&talk.body);
+
+    trusted.server_name = S("another.example");
+    ask_tls(trusted, server, loop, "127.0.0.1", &talk);
+    assert_false(talk.response.answered);
+    assert_non_null(strstr(talk.response.err.message, "its certificate is not trusted"));
+    buf_done(&talk.body);
+
+    ask_tls((struct http_client_options){.ca_pem = str_from(other.ca_pem)}, server, loop,
+            "127.0.0.1", &talk);
+    assert_false(talk.response.answered);
+    assert_non_null(strstr(talk.response.err.message, "its certificate is not trusted"));
+    buf_done(&talk.body);
+
+    ask_tls((struct http_client_options){.insecure = true}, server, loop, "127.0.0.1", &talk);
+    assert_str(buf_str(&talk.body), S("secure"));
+    buf_done(&talk.body);
+
+    ask_tls((struct http_client_options){.ca_pem = S("this is no certificate")}, server, loop,
+            "127.0.0.1", &talk);
+    assert_false(talk.response.answered);
+    buf_done(&talk.body);
 }
 
 TEST(endpoints_that_cannot_be_used_are_refused)
@@ -658,6 +739,7 @@ int main(void)
             cmocka_unit_test(the_client_can_be_freed_by_a_callback_of_its_own),
             cmocka_unit_test(freeing_the_client_cancels_everything),
             cmocka_unit_test(many_requests_share_few_connections_and_all_are_answered),
+            cmocka_unit_test(only_the_given_authority_is_trusted_and_only_for_its_names),
             cmocka_unit_test(endpoints_that_cannot_be_used_are_refused),
     };
     return cmocka_run_group_tests(tests, server_start, server_stop);

@@ -81,6 +81,7 @@ extern const struct cli_verb cli_verb_cluster;
 extern const struct cli_verb cli_verb_credential;
 extern const struct cli_verb cli_verb_devops;
 extern const struct cli_verb cli_verb_repo;
+extern const struct cli_verb cli_verb_sandbox;
 extern const struct cli_verb cli_verb_serve;
 extern const struct cli_verb cli_verb_status;
 extern const struct cli_verb cli_verb_version;

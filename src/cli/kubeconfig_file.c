@@ -1,52 +1,42 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* DIR/admin.kubeconfig: contexts `home` and, with a sandbox, `sandbox`; mode 0600. */
+#include "cli/kubeconfig_file.h"
 #include "base/buf.h"
 #include "base/mem.h"
 #include "cli/paths.h"
-#include "cli/server.h"
 #include "doc/hash.h"
 #include <fcntl.h>
 #include <unistd.h>
 
-static void add_cluster(struct buf *out, const char *name, str url, const char *path, str ca)
-{
-    buf_addf(out, "- name: taut-%s\n  cluster:\n    server: %.*s%s\n", name, STR(url), path);
-    if (ca.len > 0)
-        buf_addf(out, "    certificate-authority-data: %.*s\n", STR(ca));
-}
-
-bool kubeconfig_file_write(const struct server *server, str token, struct err *err)
+bool kubeconfig_file_write(const struct kubeconfig_file *file, struct err *err)
 {
     auto_arena struct arena *arena = arena_new(LIMIT_MIB);
     auto_buf struct buf out;
-    str url = server_url(server, arena);
-    bool sandbox = server->sandbox_server != NULL;
-    /* With a certificate of one's own, the machine's authorities vouch for it. */
-    str ca = server->options.tls_cert.len > 0 ? STR_EMPTY
-                                              : base64_encode(arena, str_from(server->pki.ca_pem));
+    str ca = file->ca_pem.len > 0 ? base64_encode(arena, file->ca_pem) : STR_EMPTY;
 
     buf_init(&out, LIMIT_MIB);
     buf_add(&out, S("apiVersion: v1\nkind: Config\nclusters:\n"));
-    add_cluster(&out, "home", url, "", ca);
-    if (sandbox)
-        add_cluster(&out, "sandbox", url, "/clusters/sandbox", ca);
-    buf_addf(&out, "users:\n- name: taut-admin\n  user:\n    token: %.*s\n", STR(token));
-    buf_add(&out, S("contexts:\n- name: home\n  context:\n    cluster: taut-home\n"
-                    "    user: taut-admin\n"));
-    if (sandbox)
-        buf_add(&out, S("- name: sandbox\n  context:\n    cluster: taut-sandbox\n"
-                        "    user: taut-admin\n"));
-    buf_add(&out, S("current-context: home\n"));
-    bool ok = path_write_file(server_kubeconfig_path(server), buf_str(&out), 0600, err);
+    for (size_t i = 0; i < file->context_count; i++) {
+        buf_addf(&out, "- name: taut-%s\n  cluster:\n    server: %.*s\n", file->contexts[i].name,
+                 STR(file->contexts[i].server));
+        if (ca.len > 0)
+            buf_addf(&out, "    certificate-authority-data: %.*s\n", STR(ca));
+    }
+    buf_addf(&out, "users:\n- name: taut-admin\n  user:\n    token: %.*s\ncontexts:\n",
+             STR(file->token));
+    for (size_t i = 0; i < file->context_count; i++)
+        buf_addf(&out, "- name: %s\n  context:\n    cluster: taut-%s\n    user: taut-admin\n",
+                 file->contexts[i].name, file->contexts[i].name);
+    buf_addf(&out, "current-context: %s\n", file->contexts[0].name);
+    bool ok = path_write_file(file->path, buf_str(&out), 0600, err);
     secret_wipe(out.at, out.len);
     return ok;
 }
 
-struct secret *kubeconfig_file_token(const struct server *server)
+struct secret *kubeconfig_file_token(str path)
 {
-    char *path = mem_dup_z(server_kubeconfig_path(server));
+    char *path_z = mem_dup_z(path);
     char text[16384];
-    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+    int fd = open(path_z, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
     ssize_t len = fd < 0 ? -1 : read(fd, text, sizeof(text));
     struct secret *token = NULL;
     str rest = str_of(text, len > 0 ? (size_t)len : 0);
@@ -61,6 +51,6 @@ struct secret *kubeconfig_file_token(const struct server *server)
     secret_wipe(text, sizeof(text));
     if (fd >= 0)
         close(fd);
-    mem_free(path);
+    mem_free(path_z);
     return token;
 }

@@ -75,8 +75,3 @@ void server_start(struct server *server);
 /* The URL of the TLS port as clients on this machine reach it. */
 str server_url(const struct server *server, struct arena *arena);
 str server_kubeconfig_path(const struct server *server);
-
-/* kubeconfig_file.c */
-MUST_USE bool kubeconfig_file_write(const struct server *server, str token, struct err *err);
-/* The token of the file that stands there; NULL when there is none. */
-struct secret *kubeconfig_file_token(const struct server *server);

@@ -4,6 +4,7 @@
  * token (the one that is there, or a new one) → engine → ready.
  */
 #include "base/log.h"
+#include "cli/kubeconfig_file.h"
 #include "cli/server.h"
 #include "engine/engine.h"
 #include "io/http_server.h"
@@ -20,15 +21,7 @@ str server_kubeconfig_path(const struct server *server)
 
 str server_url(const struct server *server, struct arena *arena)
 {
-    str host;
-    uint16_t port = 0;
-
-    if (!listen_split(server->options.listen, &host, &port, NULL) || host.len == 0 ||
-        str_eq(host, S("0.0.0.0")) || str_eq(host, S("::")))
-        host = S("127.0.0.1");
-    bool bracket = str_find_char(host, ':') != SIZE_MAX;
-    return arena_printf(arena, "https://%s%.*s%s:%u", bracket ? "[" : "", STR(host),
-                        bracket ? "]" : "", http_server_port(server->tls));
+    return listen_url(arena, server->options.listen, http_server_port(server->tls));
 }
 
 /* ---- 4. the engine ---- */
@@ -85,9 +78,23 @@ static void on_token_poll(void *owner)
 
 static void use_token(struct server *server, const struct secret *token)
 {
+    struct arena *arena = server->arena;
+    str url = server_url(server, arena);
     struct err err = {0};
+    const struct kubeconfig_context contexts[] = {
+            {"home", url},
+            {"sandbox", arena_join(arena, url, S("/clusters/sandbox"))},
+    };
+    struct kubeconfig_file file = {
+            .path = server_kubeconfig_path(server),
+            /* With a certificate of one's own, the machine's authorities vouch for it. */
+            .ca_pem = str_from(server->pki.ca_pem),
+            .token = secret_reveal(token),
+            .contexts = contexts,
+            .context_count = server->sandbox_server != NULL ? 2 : 1,
+    };
 
-    if (!kubeconfig_file_write(server, secret_reveal(token), &err)) {
+    if (!kubeconfig_file_write(&file, &err)) {
         server_fail(server, &err);
         return;
     }
@@ -108,7 +115,7 @@ static void on_token(void *owner, const struct secret *token, const struct err *
 
 static void start_token(struct server *server)
 {
-    auto_secret struct secret *token = kubeconfig_file_token(server);
+    auto_secret struct secret *token = kubeconfig_file_token(server_kubeconfig_path(server));
     struct auth_user user;
 
     if (token != NULL && auth_check_token(server->auth, secret_reveal(token), &user, NULL))

@@ -94,3 +94,16 @@ bool listen_open(str text, int *ret_fd, uint16_t *ret_port, struct err *err)
     *ret_fd = fd_take(&fd);
     return true;
 }
+
+str listen_url(struct arena *arena, str address, uint16_t port)
+{
+    str host;
+    uint16_t asked = 0;
+
+    if (!listen_split(address, &host, &asked, NULL) || host.len == 0 ||
+        str_eq(host, S("0.0.0.0")) || str_eq(host, S("::")))
+        host = S("127.0.0.1");
+    bool bracket = str_find_char(host, ':') != SIZE_MAX;
+    return arena_printf(arena, "https://%s%.*s%s:%u", bracket ? "[" : "", STR(host),
+                        bracket ? "]" : "", port);
+}

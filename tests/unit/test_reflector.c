@@ -334,7 +334,7 @@ TEST(the_reflector_can_be_freed_by_any_of_its_callbacks)
         put(&scene, "a", "1");
         put(&scene, "b", "1");
         scene_start(&scene);
-        for (int i = 0; i < 400 && scene.reflector != NULL; i++) {
+        for (int i = 0; i < 8000 && scene.reflector != NULL; i++) {
             pass_ms(&scene, 1);
             if (i == 30) {
                 put(&scene, "a", "2");

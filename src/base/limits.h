@@ -147,3 +147,29 @@
 #define LIMIT_OBJECT_BYTES (3 * LIMIT_MIB / 2)
 /* One password, token or key that a person gives; keys of 16,384 bits stay below. */
 #define LIMIT_CREDENTIAL_BYTES (64 * LIMIT_KIB)
+/* The URL of a repository. */
+#define LIMIT_URL 2048
+
+/* Refs of one repository; the largest public ones have about 100,000. */
+#define LIMIT_GIT_REFS 200000
+
+/* What git may say on its standard output (a listing of refs) and error output. */
+#define LIMIT_GIT_OUTPUT (48 * LIMIT_MIB)
+#define LIMIT_GIT_WORDS (64 * LIMIT_KIB)
+
+/* One fetch: the largest file that it may write, its time; the time of a listing of refs. */
+#define LIMIT_FETCH_BYTES (2048 * LIMIT_MIB)
+#define LIMIT_FETCH_MS 300000
+#define LIMIT_LIST_MS 60000
+
+/* Address space of git while it fetches: packs are mapped into memory. */
+#define LIMIT_FETCH_MEMORY (6144 * LIMIT_MIB)
+
+/* Free disk that a fetch must leave. */
+#define LIMIT_DISK_RESERVE (256 * LIMIT_MIB)
+
+/* Redirects of one repository that are followed. */
+#define LIMIT_GIT_REDIRECTS 5
+
+/* Packs of a cache before it is fetched anew into another directory. */
+#define LIMIT_GIT_PACKS 50

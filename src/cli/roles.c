@@ -2,9 +2,12 @@
 #include "cli/roles.h"
 #include "auth/password.h"
 #include "base/str.h"
+#include "git/transport.h"
 
 static const struct role roles[] = {
-        {"hash", password_role}, {NULL, NULL}, /* fetch and ssh come with the Git transport */
+        {"fetch", transport_fetch_main},
+        {"ssh", transport_ssh_main},
+        {"hash", password_role},
 };
 
 bool role_run(int argc, char **argv, int *ret_exit)
@@ -14,7 +17,7 @@ bool role_run(int argc, char **argv, int *ret_exit)
     if (name == NULL || name[0] == '\0')
         return false;
     for (size_t i = 0; i < COUNT(roles); i++) {
-        if (roles[i].name != NULL && str_eq(str_from(name), str_from(roles[i].name))) {
+        if (str_eq(str_from(name), str_from(roles[i].name))) {
             *ret_exit = roles[i].main(argc, argv);
             return true;
         }

@@ -97,6 +97,16 @@ uint64_t wire_u64(struct wire *w)
     return 0;
 }
 
+uint64_t wire_u64_most(struct wire *w, uint64_t max)
+{
+    uint64_t value = wire_u64(w);
+
+    if (value <= max)
+        return value;
+    w->bad = true;
+    return 0;
+}
+
 size_t wire_count(struct wire *w, size_t max)
 {
     uint64_t count = wire_u64(w);

@@ -25,6 +25,7 @@ struct wire {
 
 struct wire wire_of(str bytes, struct arena *arena);
 uint64_t wire_u64(struct wire *w);
+uint64_t wire_u64_most(struct wire *w, uint64_t max); /* bad when larger */
 /* A number of things that take at least one byte each: never more than the bytes that are left. */
 size_t wire_count(struct wire *w, size_t max);
 bool wire_bool(struct wire *w);

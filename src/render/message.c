@@ -149,7 +149,7 @@ static void get_objects(struct wire *w, struct render_result *result, size_t max
     for (size_t i = 0; i < count && !w->bad && !arena_is_over(w->arena); i++) {
         struct render_object *o = &result->objects[i];
         o->file = wire_dup(w);
-        o->line = (uint32_t)MIN(wire_u64(w), (uint64_t)UINT32_MAX);
+        o->line = (uint32_t)wire_u64_most(w, UINT32_MAX);
         o->object = wire_val(w);
         if (!object_is_sane(o->object))
             w->bad = true;
@@ -220,7 +220,7 @@ bool message_get_result(str bytes, const struct render_request *request,
     }
     if (answer != ANSWER_RESULT)
         w.bad = true;
-    result->tool = (enum render_tool)MIN(wire_u64(&w), (uint64_t)RENDER_PLUGIN);
+    result->tool = (enum render_tool)wire_u64_most(&w, RENDER_PLUGIN);
     get_objects(&w, result, max);
     get_reads(&w, result, request->source_count);
     get_notes(&w, result);

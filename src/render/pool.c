@@ -407,7 +407,7 @@ struct render_pool *render_pool_new(struct loop *loop, const struct render_pool_
     fflush(NULL);
     pid_t pid = fork();
     if (pid == 0)
-        zygote_main(pair[1], worker_main);
+        zygote_main(pair[1], worker_prepare, worker_main);
     close(pair[1]);
     if (pid < 0) {
         close(pair[0]);

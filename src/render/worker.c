@@ -2,6 +2,7 @@
 #include "render/worker.h"
 
 #include "base/fd.h"
+#include "doc/hash.h"
 #include "git/git_tree.h"
 #include "io/confine.h"
 #include "render/dir_tree.h"
@@ -299,6 +300,12 @@ static bool answer(int socket, str body)
     return true;
 }
 
+void worker_prepare(void)
+{
+    git_tree_init();
+    hash_bytes(STR_EMPTY);
+}
+
 int worker_main(int socket, const int *caches, size_t count)
 {
     struct arena *arena = arena_new(LIMIT_RENDER_ARENA);
@@ -306,7 +313,6 @@ int worker_main(int socket, const int *caches, size_t count)
     static struct buf out;
     struct err err;
 
-    git_tree_init();
     buf_init(&out, LIMIT_RENDER_ANSWER);
     bool ok = read_request(socket, arena, &request, &err);
     if (ok && count != (request.job == MESSAGE_CHANGES ? 1 : request.render.source_count))

@@ -9,6 +9,9 @@
 #include "git/tree.h"
 #include "render/render.h"
 
+/* Once in the zygote, so that no render waits for it: libraries load what they load at start. */
+void worker_prepare(void);
+
 /* Reads the request from `socket`, answers, returns the exit code: 0 also for a failed render. */
 int worker_main(int socket, const int *caches, size_t count);
 

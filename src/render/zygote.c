@@ -186,12 +186,13 @@ static void setup(struct zygote *z, int socket)
         _exit(EXIT_FAILURE);
 }
 
-_Noreturn void zygote_main(int socket, zygote_worker_fn *worker)
+_Noreturn void zygote_main(int socket, void (*prepare)(void), zygote_worker_fn *worker)
 {
     static struct zygote z;
 
     z.worker = worker;
     setup(&z, socket);
+    prepare();
     for (;;) {
         struct pollfd polled[2] = {{.fd = z.socket, .events = POLLIN},
                                    {.fd = z.signals, .events = POLLIN}};

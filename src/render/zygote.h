@@ -28,6 +28,7 @@ bool zygote_send(int socket, const struct zygote_message *message, const int *fd
 int zygote_receive(int socket, struct zygote_message *ret_message, int fds[ZYGOTE_FDS_MAX],
                    size_t *ret_count);
 
-/* Never returns. worker(socket, caches, count) runs in each child and gives its exit code. */
+/* Never returns. prepare() runs once; worker(socket, caches, count) runs in each child and gives
+ * its exit code. */
 typedef int zygote_worker_fn(int socket, const int *caches, size_t count);
-_Noreturn void zygote_main(int socket, zygote_worker_fn *worker);
+_Noreturn void zygote_main(int socket, void (*prepare)(void), zygote_worker_fn *worker);

@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+/*
+ * cache: the directories that hold fetched objects. A cache is a bare repository that one writer
+ * fills; it is only ever added to, and removed whole.
+ */
+#include "base/err.h"
+
+bool cache_is_made(const char *cache); /* git init ended there */
+size_t cache_packs(const char *cache);
+/* Locks and half-written files of a writer that died. Only for the writer, before it begins. */
+void cache_drop_locks(const char *cache);
+/* Does refs/taut/<commit> hold this commit? */
+bool cache_has(const char *cache, str commit);
+MUST_USE bool cache_make_dir(const char *path, struct err *err); /* with its parents, mode 0700 */
+/* Removes a directory with all that is in it, without following links. */
+void cache_remove(const char *path);

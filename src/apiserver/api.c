@@ -22,9 +22,26 @@ static const struct {
         [KUBE_WATCH] = {"watch", VERB_WATCH, NULL},
 };
 
+static void note_version(void *owner, const struct kind *kind)
+{
+    struct api *api = owner;
+
+    if (str_eq(kind->group, api->q.gvr.group) &&
+        kind_version_find(kind, api->q.gvr.version) != NULL)
+        api->status = 404;
+}
+
+/* Of a group or version that is not served, the real server's router says so, in plain text. */
 static bool fail_unknown(struct api *api)
 {
     api->kind = NULL;
+    api->status = 0;
+    registry_each(api->server->registry, note_version, api);
+    if (api->status == 0 && api->want_text) {
+        api->status = 404;
+        api->text = S("404 page not found\n");
+        return false;
+    }
     return api_fail_causes(api, 404, "NotFound", val_new(api->arena, val_map()),
                            "the server could not find the requested resource");
 }
@@ -64,6 +81,12 @@ bool api_may(struct api *api, const char *verb)
                     verb, STR(resource), STR(api->q.gvr.group), STR(place));
 }
 
+static bool fail_method(struct api *api)
+{
+    return api_fail_causes(api, 405, "MethodNotAllowed", val_new(api->arena, val_map()),
+                           "the server does not allow this method on the requested resource");
+}
+
 static bool check_scope(struct api *api)
 {
     bool has_namespace = !str_is_empty(api->q.namespace_);
@@ -72,8 +95,7 @@ static bool check_scope(struct api *api)
         return !has_namespace || fail_unknown(api);
     if (has_namespace || api->q.verb == KUBE_LIST || api->q.verb == KUBE_WATCH)
         return true;
-    return api_fail(api, 405, "MethodNotAllowed",
-                    "the server does not allow this method on the requested resource");
+    return fail_method(api);
 }
 
 static bool check_verb(struct api *api)
@@ -89,8 +111,7 @@ static bool check_verb(struct api *api)
     } else if (kind_has_verb(kind, bit)) {
         return true;
     }
-    return api_fail(api, 405, "MethodNotAllowed",
-                    "the server does not allow this method on the requested resource");
+    return fail_method(api);
 }
 
 bool api_open(struct api *api)

@@ -67,6 +67,9 @@ bool api_fail(struct api *api, int code, const char *reason, const char *format,
 bool api_fail_err(struct api *api, const struct err *err); /* by its code */
 bool api_fail_causes(struct api *api, int code, const char *reason, const struct val *causes,
                      const char *format, ...) PRINTF_LIKE(5, 6);
+/* 422 of the options themselves: CreateOptions, PatchOptions …; `field` is what is wrong. */
+bool api_fail_options(struct api *api, const char *reason, const char *field, const char *format,
+                      ...) PRINTF_LIKE(4, 5);
 bool api_fail_not_found(struct api *api, str name);
 /* 422 with every problem, {field, reason, message} each. */
 bool api_fail_invalid(struct api *api, str name, const struct val *problems);

@@ -411,7 +411,7 @@ static const struct column ingresses[] = {
         {"Ports", "string", 0, c_ingress_ports, NULL},
         AGE,
 };
-static const struct column configmaps[] = {{"Data", "integer", 0, c_count, "data"}, AGE};
+static const struct column configmaps[] = {{"Data", "string", 0, c_count, "data"}, AGE};
 static const struct column secrets[] = {
         {"Type", "string", 0, c_text, "type"},
         {"Data", "integer", 0, c_count, "data"},

@@ -10,24 +10,35 @@
 #define FOREGROUND S("foregroundDeletion")
 #define ORPHAN S("orphan")
 
+/* This Status names the kind where others name the plural. */
+static bool fail_precondition(struct api *api, const struct val *object, str why)
+{
+    api_fail(api, 409, "Conflict", "Operation cannot be fulfilled on %.*s \"%.*s\": %.*s",
+             STR(kind_group_kind(api->arena, api->kind)), STR(object_name(object)), STR(why));
+    val_set_str(api->arena, val_get(api->object, S("details")), S("kind"), api->kind->name);
+    return false;
+}
+
 static bool check_preconditions(struct api *api, const struct val *object)
 {
     str uid = api->q.precondition_uid;
     str rv = api->q.precondition_resource_version;
 
     if (!str_is_empty(uid) && !str_eq(uid, object_uid(object)))
-        return api_fail(api, 409, "Conflict",
-                        "Operation cannot be fulfilled on %.*s \"%.*s\": Precondition failed: UID "
-                        "in precondition: %.*s, UID in object meta: %.*s",
-                        STR(api_qualified(api)), STR(object_name(object)), STR(uid),
-                        STR(object_uid(object)));
+        return fail_precondition(
+                api, object,
+                arena_printf(api->arena,
+                             "the UID in the precondition (%.*s) does not match the UID in record "
+                             "(%.*s). The object might have been deleted and then recreated",
+                             STR(uid), STR(object_uid(object))));
     if (!str_is_empty(rv) && !str_eq(rv, object_resource_version(object)))
-        return api_fail(api, 409, "Conflict",
-                        "Operation cannot be fulfilled on %.*s \"%.*s\": Precondition failed: "
-                        "ResourceVersion in precondition: %.*s, ResourceVersion in object meta: "
-                        "%.*s",
-                        STR(api_qualified(api)), STR(object_name(object)), STR(rv),
-                        STR(object_resource_version(object)));
+        return fail_precondition(
+                api, object,
+                arena_printf(
+                        api->arena,
+                        "the ResourceVersion in the precondition (%.*s) does not match the "
+                        "ResourceVersion in record (%.*s). The object might have been modified",
+                        STR(rv), STR(object_resource_version(object))));
     return true;
 }
 
@@ -186,11 +197,10 @@ static bool read_options(struct api *api, struct remove_options *ret_options)
     propagation = api->q.propagation;
     if (!str_is_empty(propagation) && !str_eq(propagation, S("Foreground")) &&
         !str_eq(propagation, S("Background")) && !str_eq(propagation, S("Orphan")))
-        return api_fail(api, 422, "Invalid",
-                        "DeleteOptions.meta.k8s.io \"\" is invalid: propagationPolicy: Unsupported "
-                        "value: \"%.*s\": supported values: \"Background\", \"Foreground\", "
-                        "\"Orphan\"",
-                        STR(propagation));
+        return api_fail_options(api, "FieldValueNotSupported", "propagationPolicy",
+                                "Unsupported value: \"%.*s\": supported values: \"Foreground\", "
+                                "\"Background\", \"Orphan\", \"nil\"",
+                                STR(propagation));
     ret_options->propagation = propagation;
     ret_options->grace = val_i64_or(val_get(body, S("gracePeriodSeconds")), api->grace);
     return true;

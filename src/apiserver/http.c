@@ -56,7 +56,7 @@ static void exchange_free(struct exchange *exchange)
 
 static str content_type(const struct api *api)
 {
-    if (api->object == NULL && str_eq(api->text, S("ok")))
+    if (api->object == NULL && !str_starts(api->text, S("{")))
         return S("text/plain; charset=utf-8");
     if (api->aggregated && str_eq(val_get_str(api->object, S("kind")), S("APIGroupDiscoveryList")))
         return S("application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList");
@@ -214,10 +214,8 @@ static bool choose_patch(struct api *api, str type)
             api->q.verb = patch_types[i].verb;
             return true;
         }
-    return api_fail(api, 415, "UnsupportedMediaType",
-                    "the body of the request was in an unknown format - accepted media types "
-                    "include: application/json-patch+json, application/merge-patch+json, "
-                    "application/strategic-merge-patch+json, application/apply-patch+yaml");
+    return api_fail_causes(api, 415, "UnsupportedMediaType", val_new(api->arena, val_map()),
+                           "415: Unsupported Media Type");
 }
 
 static bool parse_yaml(struct api *api, str body, struct val **ret_value, struct err *err)
@@ -263,6 +261,12 @@ static bool read_body(struct api *api, const struct http_request *request)
 
 /* ---- the request ---- */
 
+static bool fail_method(struct api *api)
+{
+    return api_fail_causes(api, 405, "MethodNotAllowed", val_new(api->arena, val_map()),
+                           "the server does not allow this method on the requested resource");
+}
+
 static bool choose_verb(struct api *api, const struct http_request *request, bool watch)
 {
     bool named = !str_is_empty(api->q.name);
@@ -279,12 +283,10 @@ static bool choose_verb(struct api *api, const struct http_request *request, boo
     else if (str_eq(method, S("DELETE")))
         api->q.verb = named ? KUBE_DELETE : KUBE_DELETE_COLLECTION;
     else
-        return api_fail(api, 405, "MethodNotAllowed",
-                        "the server does not allow this method on the requested resource");
+        return fail_method(api);
     if (named == (api->q.verb == KUBE_CREATE && str_is_empty(api->q.subresource)) &&
         (api->q.verb == KUBE_CREATE || api->q.verb == KUBE_UPDATE || str_eq(method, S("PATCH"))))
-        return api_fail(api, 405, "MethodNotAllowed",
-                        "the server does not allow this method on the requested resource");
+        return fail_method(api);
     return true;
 }
 
@@ -315,8 +317,7 @@ static bool open_exchange(struct exchange *exchange, str path)
         api->q.verb = KUBE_RAW_GET;
         api->q.path = arena_str(api->arena, path);
         if (!str_eq(request->method, S("GET")) && !str_eq(request->method, S("HEAD")))
-            return api_fail(api, 405, "MethodNotAllowed",
-                            "the server does not allow this method on the requested resource");
+            return fail_method(api);
         return api_may(api, "get");
     }
     if (!url_params(api, request, &watch) || !choose_verb(api, request, watch))

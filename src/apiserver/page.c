@@ -48,7 +48,8 @@ str page_token(struct arena *arena, const struct page *page)
 
 static bool bad_token(struct api *api)
 {
-    return api_fail(api, 400, "BadRequest", "continue key is not valid: %.*s",
+    return api_fail(api, 400, "BadRequest",
+                    "invalid continue token: continue key is not valid: %.*s",
                     STR(api->q.continue_));
 }
 

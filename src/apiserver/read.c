@@ -187,8 +187,10 @@ static bool check_version(struct api *api)
     if (str_is_empty(api->q.resource_version) || str_eq(api->q.resource_version, S("0")))
         return true;
     if (!str_to_i64(api->q.resource_version, &rv) || rv < 0)
-        return api_fail(api, 400, "BadRequest", "Invalid value: \"%.*s\": resourceVersion",
-                        STR(api->q.resource_version));
+        return api_fail(api, 400, "BadRequest",
+                        "invalid resource version: resourceVersion: Invalid value: \"%.*s\": "
+                        "strconv.ParseUint: parsing \"%.*s\": invalid syntax",
+                        STR(api->q.resource_version), STR(api->q.resource_version));
     if (rv > now)
         return api_fail(api, 504, "Timeout", "Too large resource version: %lld, current: %lld",
                         (long long)rv, (long long)now);

@@ -45,7 +45,7 @@ bool select_open(struct api *api, struct arena *arena, struct select *ret_select
     struct err err = {0};
 
     if (!selector_parse(arena, api->q.label_selector, &select.labels, &err))
-        return api_fail(api, 400, "BadRequest", "unable to parse requirement: %s", err.message);
+        return api_fail(api, 400, "BadRequest", "%s", err.message);
     if (!selector_parse_fields(arena, api->q.field_selector, &select.fields, &err))
         return api_fail(api, 400, "BadRequest", "%s", err.message);
     for (size_t i = 0; i < selector_count(select.fields); i++) {

@@ -63,6 +63,7 @@ static void add_details(struct api *api, struct val *status, const char *reason,
         val_set_str(arena, details, S("kind"),
                     which == DETAILS_KIND ? api->kind->name : api->kind->plural);
     }
+    /* a generic refusal has details that say nothing */
     if (val_count(causes) > 0)
         val_set(arena, details, S("causes"), *val_dup(arena, causes));
 }
@@ -129,6 +130,56 @@ bool api_fail_err(struct api *api, const struct err *err)
 
     return fail(api, facts->http_status, facts->reason, NULL,
                 arena_str(api->arena, err_message(err)));
+}
+
+static const char *options_kind(const struct api *api)
+{
+    switch (api->q.verb) {
+    case KUBE_CREATE:
+        return "CreateOptions";
+    case KUBE_UPDATE:
+        return "UpdateOptions";
+    case KUBE_DELETE:
+    case KUBE_DELETE_COLLECTION:
+        return "DeleteOptions";
+    case KUBE_PATCH_JSON:
+    case KUBE_PATCH_MERGE:
+    case KUBE_PATCH_STRATEGIC:
+    case KUBE_APPLY:
+        return "PatchOptions";
+    case KUBE_GET:
+    case KUBE_LIST:
+    case KUBE_WATCH:
+    case KUBE_RAW_GET:
+        break;
+    }
+    return "ListOptions";
+}
+
+bool api_fail_options(struct api *api, const char *reason, const char *field, const char *format,
+                      ...)
+{
+    struct arena *arena = api->arena;
+    struct val *causes = val_new(arena, val_list());
+    struct val *cause = val_append(arena, causes, val_map());
+    const struct kind *kind = api->kind;
+    va_list args;
+
+    va_start(args, format);
+    str message = format_message(arena, format, args);
+    va_end(args);
+    val_set_str(arena, cause, S("reason"), str_from(reason));
+    val_set_str(arena, cause, S("message"), message);
+    val_set_str(arena, cause, S("field"), str_from(field));
+    api->kind = NULL;
+    fail(api, 422, "Invalid", causes,
+         arena_printf(arena, "%s.meta.k8s.io \"\" is invalid: %s: %.*s", options_kind(api), field,
+                      STR(message)));
+    api->kind = kind;
+    struct val *details = val_get(api->object, S("details"));
+    val_set_str(arena, details, S("group"), S("meta.k8s.io"));
+    val_set_str(arena, details, S("kind"), str_from(options_kind(api)));
+    return false;
 }
 
 bool api_fail_not_found(struct api *api, str name)

@@ -74,10 +74,9 @@ static bool set_number(struct api *api, const char *name, str value, int64_t *re
 static bool set_dry_run(struct api *api, str value)
 {
     if (!str_eq(value, S("All")))
-        return api_fail(api, 422, "Invalid",
-                        "Options.meta.k8s.io \"\" is invalid: dryRun: Unsupported value: "
-                        "[\"%.*s\"]: supported values: \"All\"",
-                        STR(value));
+        return api_fail_options(api, "FieldValueNotSupported", "dryRun",
+                                "Unsupported value: [\"%.*s\"]: supported values: \"All\"",
+                                STR(value));
     api->q.dry_run = true;
     return true;
 }
@@ -86,10 +85,10 @@ static bool set_validation(struct api *api, str value)
 {
     if (!str_is_empty(value) && !str_eq(value, S("Strict")) && !str_eq(value, S("Warn")) &&
         !str_eq(value, S("Ignore")))
-        return api_fail(api, 422, "Invalid",
-                        "Options.meta.k8s.io \"\" is invalid: fieldValidation: Unsupported value: "
-                        "\"%.*s\": supported values: \"Ignore\", \"Strict\", \"Warn\"",
-                        STR(value));
+        return api_fail_options(api, "FieldValueNotSupported", "fieldValidation",
+                                "Unsupported value: \"%.*s\": supported values: \"\", "
+                                "\"Ignore\", \"Strict\", \"Warn\"",
+                                STR(value));
     api->q.field_validation = value;
     return true;
 }

@@ -1,21 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* create, update and patch: everything between a body and the store. */
-#include "apiserver/api.h"
+/* Everything between an object that is to be and the store: metadata, defaults, rules, ownership.
+ */
+#include "apiserver/write.h"
 
 #include "apiserver/crd.h"
 #include "apiserver/strategy.h"
-#include "apiserver/turn.h"
 #include "base/clock.h"
-#include "doc/json.h"
-#include "doc/json_patch.h"
-#include "doc/merge_patch.h"
-#include "schema/managed.h"
-#include "schema/strategic.h"
 #include "schema/validate.h"
 
 #include <sys/random.h>
 
-static struct gvk gvk_of_api(const struct api *api)
+struct gvk write_gvk(const struct api *api)
 {
     return (struct gvk){api->kind->group, api->version->name, api->kind->name};
 }
@@ -30,131 +25,12 @@ static bool is_status(const struct api *api)
     return str_eq(api->q.subresource, S("status"));
 }
 
-/* ---- decode ---- */
-
-static bool check_kind(struct api *api, struct val *object)
-{
-    str api_version = api_version_of(api->arena, api->kind, api->version);
-    str has_version = val_get_str(object, S("apiVersion"));
-    str has_kind = val_get_str(object, S("kind"));
-
-    if (!val_is(object, VAL_MAP))
-        return api_fail(api, 400, "BadRequest",
-                        "couldn't get version/kind; json parse error: json: cannot unmarshal %s "
-                        "into Go value of type struct { APIVersion string; Kind string }",
-                        val_kind_name(val_kind(object)));
-    if (api->kind->is_crd && (str_is_empty(has_kind) || str_is_empty(has_version)))
-        return api_fail(api, 400, "BadRequest", "Object '%s' is missing in '%.*s'",
-                        str_is_empty(has_kind) ? "Kind" : "apiVersion",
-                        STR(json_text(api->arena, object, JSON_COMPACT)));
-    if (!str_is_empty(has_kind) && !str_eq(has_kind, api->kind->name))
-        return api_fail(api, 400, "BadRequest",
-                        "%.*s in version \"%.*s\" cannot be handled as a %.*s: the object is a "
-                        "%.*s",
-                        STR(has_kind), STR(gvk_of(object).version), STR(api->kind->name),
-                        STR(has_kind));
-    if (!str_is_empty(has_version) && !str_eq(has_version, api_version))
-        return api_fail(api, 400, "BadRequest",
-                        "the API version in the data (%.*s) does not match the expected API "
-                        "version (%.*s)",
-                        STR(has_version), STR(api_version));
-    val_set_str(api->arena, object, S("kind"), api->kind->name);
-    val_set_str(api->arena, object, S("apiVersion"), api_version);
-    return true;
-}
-
-/* Unknown and repeated fields: refused, told or passed over, as fieldValidation says. */
-static bool check_fields(struct api *api, struct val *object, bool is_patch)
-{
-    struct arena *arena = api->arena;
-    struct val *unknown = val_new(arena, val_list());
-    str strictness = api->q.field_validation;
-    str all = STR_EMPTY;
-
-    validate_unknown(arena, api->version->type, object, /*prune=*/true, unknown);
-    if (str_eq(strictness, S("Ignore")))
-        return true;
-    for (int part = 0; part < 2; part++) {
-        struct val_iter it = val_iter(part == 0 ? unknown : api->duplicates);
-
-        while (val_next(&it)) {
-            str line = arena_printf(arena, "%s field \"%.*s\"", part == 0 ? "unknown" : "duplicate",
-                                    STR(val_str(it.value)));
-
-            if (!str_eq(strictness, S("Strict")))
-                api_warn(api, "%.*s", STR(line));
-            all = str_is_empty(all) ? line : arena_printf(arena, "%.*s, %.*s", STR(all), STR(line));
-        }
-    }
-    if (str_is_empty(all) || !str_eq(strictness, S("Strict")))
-        return true;
-    if (is_patch)
-        return api_fail(api, 422, "Invalid",
-                        " \"\" is invalid: patch: Invalid value: \"%.*s\": strict decoding error: "
-                        "%.*s",
-                        STR(json_text(arena, object, JSON_COMPACT)), STR(all));
-    if (api->kind->is_crd)
-        return api_fail(api, 400, "BadRequest",
-                        "%.*s in version \"%.*s\" cannot be handled as a %.*s: strict decoding "
-                        "error: %.*s",
-                        STR(api->kind->name), STR(api->version->name), STR(api->kind->name),
-                        STR(all));
-    return api_fail(api, 400, "BadRequest",
-                    "%.*s in version \"%.*s\" cannot be handled as a %.*s: strict decoding error: "
-                    "%.*s",
-                    STR(api->kind->name), STR(api->version->name), STR(api->kind->name), STR(all));
-}
-
-static bool check_names(struct api *api, struct val *object)
-{
-    struct val *metadata = val_ensure_map(api->arena, object, S("metadata"));
-    str name = val_get_str(metadata, S("name"));
-    str namespace_ = val_get_str(metadata, S("namespace"));
-
-    if (!str_is_empty(api->q.name) && !str_is_empty(name) && !str_eq(name, api->q.name))
-        return api_fail(api, 400, "BadRequest",
-                        "the name of the object (%.*s) does not match the name on the URL (%.*s)",
-                        STR(name), STR(api->q.name));
-    if (!str_is_empty(api->q.name))
-        val_set_str(api->arena, metadata, S("name"), api->q.name);
-    if (!api->kind->namespaced) {
-        if (str_is_empty(namespace_))
-            val_del(metadata, S("namespace"));
-        return true;
-    }
-    if (!str_is_empty(namespace_) && !str_eq(namespace_, api->q.namespace_))
-        return api_fail(api, 400, "BadRequest",
-                        "the namespace of the provided object does not match the namespace sent "
-                        "on the request");
-    val_set_str(api->arena, metadata, S("namespace"), api->q.namespace_);
-    return true;
-}
-
-/* The body as the kind's Go type would have taken it. */
-static bool decode(struct api *api, struct val *object, bool is_patch)
-{
-    struct err err = {0};
-
-    if (!check_kind(api, object) || !check_fields(api, object, is_patch))
-        return false;
-    if (!api->kind->is_crd) {
-        if (!validate_decode(api->arena, api->version->type, object, &err))
-            return api_fail(api, 400, "BadRequest",
-                            "%.*s in version \"%.*s\" cannot be handled as a %.*s: %s",
-                            STR(api->kind->name), STR(api->version->name), STR(api->kind->name),
-                            err.message);
-        validate_normalise_builtin(api->arena, api->version->type, object);
-    }
-    strategy_decode(api, object);
-    return check_names(api, object);
-}
-
 static void set_defaults(struct api *api, struct val *object)
 {
     if (api->kind->is_crd)
         validate_default(api->arena, api->version->type, object);
     else
-        validate_default_builtin(api->arena, gvk_of_api(api), object);
+        validate_default_builtin(api->arena, write_gvk(api), object);
 }
 
 /* ---- metadata ---- */
@@ -212,9 +88,15 @@ static bool keep_metadata(struct api *api, struct val *object, const struct val 
 
     if (!str_is_empty(uid) && !str_eq(uid, object_uid(live)))
         return api_fail(api, 409, "Conflict",
-                        "Operation cannot be fulfilled on %.*s \"%.*s\": Precondition failed: UID "
-                        "in precondition: %.*s, UID in object meta: %.*s",
-                        STR(api_qualified(api)), STR(api->q.name), STR(uid), STR(object_uid(live)));
+                        "Operation cannot be fulfilled on %.*s \"%.*s\": StorageError: invalid "
+                        "object, Code: 4, Key: /registry/%.*s%s%.*s%s%.*s/%.*s, ResourceVersion: "
+                        "0, AdditionalErrorMsg: Precondition failed: UID in precondition: %.*s, "
+                        "UID in object meta: %.*s",
+                        STR(api_qualified(api)), STR(api->q.name),
+                        STR(api->kind->is_crd ? api->kind->group : STR_EMPTY),
+                        api->kind->is_crd ? "/" : "", STR(api->kind->plural),
+                        api->kind->namespaced ? "/" : "", STR(api->q.namespace_), STR(api->q.name),
+                        STR(uid), STR(object_uid(live)));
     if (!str_is_empty(rv) && !str_eq(rv, S("0")) && !str_eq(rv, object_resource_version(live)))
         return api_fail(api, 409, "Conflict",
                         "Operation cannot be fulfilled on %.*s \"%.*s\": the object has been "
@@ -274,7 +156,7 @@ static bool check_rules(struct api *api, struct val *object, const struct val *l
     else if (api->kind->is_crd)
         validate_structural(arena, api->version->type, object, problems);
     else
-        validate_builtin(arena, gvk_of_api(api), object, live, problems);
+        validate_builtin(arena, write_gvk(api), object, live, problems);
     return val_count(problems) == 0 || api_fail_invalid(api, object_name(object), problems);
 }
 
@@ -356,11 +238,11 @@ static const struct fieldset *reset_fields(struct api *api, const struct val *ob
     return set;
 }
 
-static struct managed_request managed_of(struct api *api, const struct val *object)
+struct managed_request write_managed(struct api *api, const struct val *object)
 {
     return (struct managed_request){
             .type = api->version->type,
-            .gvk = gvk_of_api(api),
+            .gvk = write_gvk(api),
             .subresource = api->q.subresource,
             .manager = manager_of(api),
             .force = api->q.force,
@@ -451,7 +333,7 @@ static bool create_object(struct api *api, struct write *write)
         val_del(object, S("status"));
     set_defaults(api, object);
     if (!write->applied) {
-        struct managed_request request = managed_of(api, object);
+        struct managed_request request = write_managed(api, object);
 
         val_del(val_get(object, S("metadata")), S("managedFields"));
         managed_update(api->arena, &request, NULL, object);
@@ -535,7 +417,7 @@ static bool update_object(struct api *api, struct write *write)
         return false;
     tidy_metadata(object);
     if (!write->applied) {
-        struct managed_request request = managed_of(api, object);
+        struct managed_request request = write_managed(api, object);
 
         managed_update(arena, &request, live, object);
         tidy_metadata(object);
@@ -555,240 +437,4 @@ bool write_object(struct api *api, struct write *write)
     if (write->live == NULL)
         return create_object(api, write);
     return update_object(api, write);
-}
-
-/* ---- verbs ---- */
-
-void api_create(struct api *api)
-{
-    struct write write = {0};
-    struct val *object = val_dup(api->arena, api->q.body);
-
-    api->q.name = STR_EMPTY;
-    if (!decode(api, object, /*is_patch=*/false))
-        return;
-    api->q.name = object_name(object);
-    if (str_is_empty(api->q.name) && str_is_empty(VAL_STR(object, "metadata", "generateName"))) {
-        struct val *problems = val_new(api->arena, val_list());
-
-        validate_problem(api->arena, problems, "FieldValueRequired", S("metadata.name"),
-                         "Required value: name or generateName is required");
-        api_fail_invalid(api, STR_EMPTY, problems);
-        return;
-    }
-    if (str_is_empty(object_uid(object)))
-        api->q.resource_version = STR_EMPTY;
-    if (!str_is_empty(object_resource_version(object)) &&
-        !str_eq(object_resource_version(object), S("0"))) {
-        api_fail(api, 400, "BadRequest",
-                 "resourceVersion should not be set on objects to be created");
-        return;
-    }
-    write.object = object;
-    write_object(api, &write);
-}
-
-/* The live object in both versions. false: the answer stands. */
-static bool load_live(struct api *api, struct write *write, bool *ret_absent)
-{
-    struct val *live = NULL;
-
-    *ret_absent = false;
-    switch (object_load(api, api->kind, api->q.namespace_, api->q.name, &live)) {
-    case OBJECT_FAILED:
-        return false;
-    case OBJECT_ABSENT:
-        *ret_absent = true;
-        return api_fail_not_found(api, api->q.name);
-    case OBJECT_FOUND:
-        break;
-    }
-    write->live = live;
-    write->live_v = object_in_version(api->arena, api->kind, api->version, live);
-    return true;
-}
-
-/* PUT of a namespace's finalize takes its spec.finalizers and nothing else. */
-static void finalize_body(struct api *api, struct write *write)
-{
-    const struct val *finalizers = VAL_AT(write->object, "spec", "finalizers");
-    struct val kept = finalizers == NULL ? val_list() : *finalizers;
-
-    write->object = val_dup(api->arena, write->live_v);
-    struct val *spec = val_ensure_map(api->arena, write->object, S("spec"));
-    val_set(api->arena, spec, S("finalizers"), kept);
-}
-
-void api_update(struct api *api)
-{
-    struct write write = {0};
-    struct val *object = val_dup(api->arena, api->q.body);
-    bool absent;
-
-    if (!decode(api, object, /*is_patch=*/false))
-        return;
-    if (str_is_empty(object_name(object))) {
-        api_fail(api, 400, "BadRequest",
-                 "the name of the object (%.*s based on URL) was undeterminable: name must be "
-                 "provided",
-                 STR(api->q.name));
-        return;
-    }
-    if (!load_live(api, &write, &absent))
-        return;
-    if (api->kind->is_crd && str_is_empty(object_resource_version(object))) {
-        struct val *problems = val_new(api->arena, val_list());
-
-        validate_problem(api->arena, problems, "FieldValueInvalid", S("metadata.resourceVersion"),
-                         "Invalid value: 0: must be specified for an update");
-        api_fail_invalid(api, api->q.name, problems);
-        return;
-    }
-    write.object = object;
-    if (str_eq(api->q.subresource, S("finalize")))
-        finalize_body(api, &write);
-    write_object(api, &write);
-}
-
-static bool fail_patch(struct api *api, const struct err *err)
-{
-    struct val *causes = val_new(api->arena, val_list());
-    struct val *cause = val_append(api->arena, causes, val_map());
-
-    val_set_str(api->arena, cause, S("reason"), S("UnexpectedServerResponse"));
-    val_set_str(api->arena, cause, S("message"), err_message(err));
-    return api_fail_causes(api, 422, "Invalid", causes,
-                           "the server rejected our request due to an error in our request");
-}
-
-static bool patched(struct api *api, struct write *write)
-{
-    struct err err = {0};
-
-    write->object = val_dup(api->arena, write->live_v);
-    switch (api->q.verb) {
-    case KUBE_PATCH_JSON:
-        if (!val_is(api->q.body, VAL_LIST))
-            return api_fail(api, 400, "BadRequest", "error decoding patch: a JSON patch is a list");
-        return json_patch_apply(api->arena, write->object, api->q.body, &err) ||
-               fail_patch(api, &err);
-    case KUBE_PATCH_MERGE:
-        merge_patch_apply(api->arena, write->object, api->q.body);
-        return true;
-    case KUBE_PATCH_STRATEGIC:
-        if (api->kind->is_crd)
-            return api_fail(api, 415, "UnsupportedMediaType",
-                            "the body of the request was in an unknown format - accepted media "
-                            "types include: application/json-patch+json, "
-                            "application/merge-patch+json, application/apply-patch+yaml, "
-                            "application/apply-patch+cbor");
-        return strategic_apply(api->arena, api->version->type, write->object, api->q.body, &err) ||
-               api_fail(api, 400, "BadRequest", "%s", err.message);
-    case KUBE_GET:
-    case KUBE_LIST:
-    case KUBE_CREATE:
-    case KUBE_UPDATE:
-    case KUBE_APPLY:
-    case KUBE_DELETE:
-    case KUBE_DELETE_COLLECTION:
-    case KUBE_WATCH:
-    case KUBE_RAW_GET:
-        break;
-    }
-    return api_fail(api, 415, "UnsupportedMediaType", "this is no patch");
-}
-
-static bool fail_apply(struct api *api, const struct err *err, const struct managed_result *result)
-{
-    const struct kind *kind = api->kind;
-
-    if (err->code != ERR_CONFLICT)
-        return err->code == ERR_INVALID ? api_fail(api, 400, "BadRequest", "%s", err->message)
-                                        : api_fail(api, 500, "", "%s", err->message);
-    api->kind = NULL; /* this Status names the fields alone */
-    api_fail_causes(api, 409, "Conflict", result->causes, "%s", err->message);
-    api->kind = kind;
-    return false;
-}
-
-/* Whether the patch is for this endpoint; what it leaves out comes from the URL. */
-static bool apply_body(struct api *api, struct val *patch)
-{
-    struct val *problems = val_new(api->arena, val_list());
-
-    if (str_is_empty(api->q.field_manager)) {
-        validate_problem(api->arena, problems, "FieldValueRequired", S("fieldManager"),
-                         "Required value: is required for apply patch");
-        return api_fail_causes(api, 422, "Invalid", problems,
-                               "PatchOptions.meta.k8s.io \"\" is invalid: fieldManager: Required "
-                               "value: is required for apply patch");
-    }
-    if (!val_is(patch, VAL_MAP))
-        return api_fail(api, 400, "BadRequest", "error decoding YAML: the patch is no object");
-    str api_version = api_version_of(api->arena, api->kind, api->version);
-    if (!str_eq(val_get_str(patch, S("apiVersion")), api_version) ||
-        !str_eq(val_get_str(patch, S("kind")), api->kind->name))
-        return api_fail(api, 400, "BadRequest",
-                        "the %.*s of the patch (%.*s, Kind=%.*s) is not that of the request "
-                        "(%.*s, Kind=%.*s)",
-                        STR(S("apiVersion and kind")), STR(val_get_str(patch, S("apiVersion"))),
-                        STR(val_get_str(patch, S("kind"))), STR(api_version), STR(api->kind->name));
-    if (VAL_AT(patch, "metadata", "managedFields") != NULL &&
-        val_count(VAL_AT(patch, "metadata", "managedFields")) > 0)
-        return api_fail(api, 400, "BadRequest", "metadata.managedFields must be nil");
-    return check_names(api, patch);
-}
-
-static void api_apply(struct api *api)
-{
-    struct write write = {.applied = true};
-    struct managed_result result = {0};
-    struct val *patch = val_dup(api->arena, api->q.body);
-    struct err err = {0};
-    bool absent = false;
-
-    if (!apply_body(api, patch))
-        return;
-    if (!load_live(api, &write, &absent) && (!absent || !is_main(api)))
-        return;
-    struct managed_request request = managed_of(api, patch);
-    str rv = object_resource_version(patch);
-    if (absent && !str_is_empty(rv)) {
-        api_fail(api, 409, "Conflict",
-                 "Operation cannot be fulfilled on %.*s \"%.*s\": the object has been modified; "
-                 "please apply your changes to the latest version and try again",
-                 STR(api_qualified(api)), STR(api->q.name));
-        return;
-    }
-    if (!managed_apply(api->arena, &request, write.live_v, patch, &result, &err)) {
-        fail_apply(api, &err, &result);
-        return;
-    }
-    write.object = val_dup(api->arena, result.object);
-    if (!absent && !result.changed)
-        write.object = val_dup(api->arena, write.live_v);
-    val_set_str(api->arena, write.object, S("kind"), api->kind->name);
-    val_set_str(api->arena, write.object, S("apiVersion"),
-                api_version_of(api->arena, api->kind, api->version));
-    if (!str_is_empty(rv))
-        val_set_str(api->arena, val_get(write.object, S("metadata")), S("resourceVersion"), rv);
-    if (!api->kind->is_crd)
-        validate_normalise_builtin(api->arena, api->version->type, write.object);
-    strategy_decode(api, write.object);
-    write_object(api, &write);
-}
-
-void api_patch(struct api *api)
-{
-    struct write write = {.is_patch = true};
-    bool absent;
-
-    if (api->q.verb == KUBE_APPLY) {
-        api_apply(api);
-        return;
-    }
-    if (!load_live(api, &write, &absent) || !patched(api, &write) ||
-        !decode(api, write.object, /*is_patch=*/true))
-        return;
-    write_object(api, &write);
 }

@@ -2,6 +2,7 @@
 #include "schema/selector.h"
 
 #include "base/buf.h"
+#include "schema/names.h"
 
 enum operation { OP_IN, OP_NOT_IN, OP_EXISTS, OP_ABSENT, OP_NOTHING };
 
@@ -16,33 +17,6 @@ struct selector {
     struct requirement requirements[LIMIT_SELECTOR_REQUIREMENTS];
     size_t count;
 };
-
-/* ---- the syntax of names and values ---- */
-
-static bool is_alnum(char c)
-{
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
-}
-
-/* Begins and ends with a letter or digit; between them also - _ and point. */
-static bool is_name(str s)
-{
-    if (s.len == 0 || s.len > 63 || !is_alnum(s.at[0]) || !is_alnum(s.at[s.len - 1]))
-        return false;
-    for (size_t i = 0; i < s.len; i++)
-        if (!is_alnum(s.at[i]) && s.at[i] != '-' && s.at[i] != '_' && s.at[i] != '.')
-            return false;
-    return true;
-}
-
-static bool is_label_key(str s)
-{
-    size_t slash = str_find_char(s, '/');
-
-    if (slash == SIZE_MAX)
-        return is_name(s);
-    return slash > 0 && slash <= 253 && is_name(str_from_index(s, slash + 1));
-}
 
 /* ---- text ---- */
 
@@ -95,7 +69,7 @@ static bool fail_at(struct reader *r, const char *expected)
 
 static bool add_value(struct reader *r, struct requirement *to, str value)
 {
-    if (value.len > 0 && !is_name(value))
+    if (!names_is_label_value(value))
         return err_set(r->err, ERR_INVALID,
                        "unable to parse requirement: values: Invalid value: \"%.*s\": a valid "
                        "label must begin and end with a letter or digit",
@@ -160,7 +134,7 @@ static bool read_requirement(struct reader *r)
     str key = word(r);
     if (key.len == 0)
         return fail_at(r, "!, identifier, or ','");
-    if (!is_label_key(key))
+    if (!names_is_label_key(key))
         return err_set(r->err, ERR_INVALID,
                        "unable to parse requirement: key: Invalid value: \"%.*s\": a label key is "
                        "[prefix/]name of letters, digits, '-', '_' and '.'",

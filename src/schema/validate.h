@@ -15,8 +15,9 @@ void validate_unknown(struct arena *arena, const struct type *type, struct val *
                       struct val *ret_paths);
 
 /* A built-in object decodes: every field that is there has a value that Go would take. The error is
- * the API server's sentence of a failed decode (400): 'json: cannot unmarshal string into Go struct
- * field DeploymentSpec.spec.replicas of type int32'. */
+ * the API server's sentence of a failed decode (400): 'Deployment in version "v1" cannot be handled
+ * as a Deployment: json: cannot unmarshal string into Go struct field DeploymentSpec.spec.replicas
+ * of type int32'. */
 MUST_USE bool validate_decode(struct arena *arena, const struct type *type,
                               const struct val *object, struct err *err);
 
@@ -25,6 +26,9 @@ MUST_USE bool validate_decode(struct arena *arena, const struct type *type,
  * FieldValueTooLong, FieldValueTypeInvalid … */
 void validate_problem(struct arena *arena, struct val *problems, const char *reason, str field,
                       const char *format, ...) PRINTF_LIKE(5, 6);
+/* All problems in one text, "spec.a: Required value" or "[…, …]", as in the server's
+ * 'Foo "x" is invalid: …'. */
+str validate_summary(struct arena *arena, const struct val *problems);
 /* The CRD's rules: type, required, enum, pattern, length, minimum, items, properties, uniqueness of
  * sets and map lists, anyOf, oneOf, allOf, not. x-kubernetes-validations (CEL) are not evaluated.
  */

@@ -34,3 +34,24 @@ bool source_url_normalize(struct arena *arena, str url, str *ret_url, UNUSED str
     *ret_url = arena_str(arena, url);
     return true;
 }
+str source_repo_url(UNUSED const struct source_repo *repo)
+{
+    return STR_EMPTY;
+}
+int64_t source_repo_listed_ms(UNUSED const struct source_repo *repo)
+{
+    return 0;
+}
+void source_repo_subscribe(UNUSED struct source_repo *repo, UNUSED source_changed_fn *fn,
+                           UNUSED void *owner)
+{
+}
+void source_repo_unsubscribe(UNUSED struct source_repo *repo, UNUSED void *owner)
+{
+}
+struct source_wait *source_desire(UNUSED struct source_repo *repo,
+                                  UNUSED const struct source_request *request,
+                                  UNUSED source_desired_fn *done, UNUSED void *owner)
+{
+    return NULL;
+}

@@ -115,7 +115,8 @@ static void keep_server_fields(const struct write *write, struct val *is)
         if (old != NULL)
             val_set(arena, metadata, str_from(kept[i]), val_dup_value(arena, old));
     }
-    if (write->was == NULL)
+    /* Argo CD's Applications and AppProjects have no status sub-resource. */
+    if (write->was == NULL || str_eq(gvk_of(is).group, S("argoproj.io")))
         return;
     const struct val *status = val_get(write->was, S("status"));
     val_del(is, S("status"));

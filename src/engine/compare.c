@@ -1,0 +1,718 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "engine/compare.h"
+#include "base/mem.h"
+#include "engine/compare_judge.h"
+#include "engine/project.h"
+#include <assert.h>
+
+#define COMPARE_ARENA (512 * LIMIT_MIB)
+/* A watch that is not whole after this is taken as broken: what it holds counts as incomplete. */
+#define COMPARE_WATCH_MS 20000
+/* Dry runs and reads of one object until its version holds still. */
+#define COMPARE_TRIES 5
+#define COMPARE_RETRY_MS 10000
+
+enum compare_state { COMPARE_WATCHES, COMPARE_ROWS, COMPARE_DONE };
+
+struct entry {
+    struct row row; /* first: rows and entries share an address */
+    struct compare *compare;
+    struct ask *read;
+    struct apply *dry;
+    struct arena *predicted_arena;
+    const struct val *predicted;
+    int tries;
+    bool is_gone; /* a known row that turned out not to be ours or not to be there */
+    bool is_finished;
+};
+
+struct compare {
+    struct compare_options options;
+    struct arena *arena;
+    struct judge judge;
+    compare_done_fn *done;
+    void *owner;
+    struct loop_timer *watch_timer;
+    struct loop_task *tell;
+    enum compare_state state;
+    bool watch_expired;
+    struct entry **entries;
+    size_t count;
+    size_t size;
+    size_t unfinished;
+    struct map *by_key;
+    bool incomplete;
+    struct err trouble;
+    int64_t retry_ms;
+};
+
+static const char *const status_names[] = {
+        [ROW_UNKNOWN] = "Unknown",
+        [ROW_SYNCED] = "Synced",
+        [ROW_OUT_OF_SYNC] = "OutOfSync",
+};
+
+const char *row_status_name(enum row_status status)
+{
+    return status_names[status];
+}
+
+static void entry_read(struct entry *entry);
+
+static void compare_incomplete(struct compare *compare, const struct err *err)
+{
+    if (!compare->incomplete)
+        compare->trouble = *err;
+    compare->incomplete = true;
+}
+
+static void compare_retry(struct compare *compare, int64_t ms)
+{
+    compare->retry_ms = compare->retry_ms == 0 ? ms : MIN(compare->retry_ms, ms);
+}
+
+static void entry_finish(struct entry *entry)
+{
+    struct compare *compare = entry->compare;
+
+    assert(!entry->is_finished);
+    entry->is_finished = true;
+    if (entry->predicted_arena != NULL)
+        arena_free(entry->predicted_arena);
+    entry->predicted_arena = NULL;
+    if (--compare->unfinished == 0)
+        loop_task_post(compare->tell);
+}
+
+static struct cluster *cluster_of(const struct compare *compare, bool goes_home)
+{
+    return goes_home ? compare->options.home : compare->options.cluster;
+}
+
+/* ---- verdicts ---- */
+
+static str entry_object(const struct entry *entry)
+{
+    return arena_printf(entry->compare->arena, "%.*s/%.*s", STR(cluster_uid(entry->row.cluster)),
+                        STR(entry->row.key));
+}
+
+static void entry_keep(struct entry *entry, struct verdict *verdict)
+{
+    const struct compare_options *options = &entry->compare->options;
+
+    if (verdict->answer == 0)
+        return;
+    verdict->key =
+            judge_key(&entry->row, options->spec->ignore, entry->row.want->options.skip_validation);
+    verdicts_put(options->verdicts, entry_object(entry), verdict, /*asked=*/true);
+}
+
+/* Trouble of the moment: the last verdict on the same wanted object stays. */
+static void entry_keep_last(struct entry *entry)
+{
+    struct compare *compare = entry->compare;
+    struct verdict last;
+    bool due;
+
+    compare_retry(compare, COMPARE_RETRY_MS);
+    if (verdicts_get(compare->options.verdicts, compare->arena, entry_object(entry), &last, &due) &&
+        hash_eq(&last.desired, &entry->row.want->hash)) {
+        judge_verdict(&compare->judge, &entry->row, &last);
+    } else {
+        entry->row.status = ROW_UNKNOWN;
+        entry->row.reason = REASON_TROUBLE;
+    }
+    entry_finish(entry);
+}
+
+static void entry_ask(struct entry *entry);
+
+static void entry_next(struct entry *entry, enum judge_next next, struct verdict *verdict)
+{
+    switch (next) {
+    case JUDGE_DECIDED:
+        entry_keep(entry, verdict);
+        entry_finish(entry);
+        break;
+    case JUDGE_NEEDS_BODY:
+    case JUDGE_ASK_AGAIN:
+        if (next == JUDGE_ASK_AGAIN && ++entry->tries >= COMPARE_TRIES) {
+            entry->row.note = S("it changes faster than it can be compared");
+            entry_keep_last(entry);
+        } else {
+            entry_read(entry);
+        }
+        break;
+    case JUDGE_KEEP_LAST:
+        entry_keep_last(entry);
+        break;
+    }
+}
+
+static void entry_answered(void *owner, struct kube_response *response, UNUSED str removed)
+{
+    struct entry *entry = owner;
+    struct verdict verdict;
+    enum judge_next next;
+
+    entry->dry = NULL;
+    next = judge_answer(&entry->compare->judge, &entry->row, response, &verdict);
+    if (response->ok && (next == JUDGE_NEEDS_BODY || next == JUDGE_ASK_AGAIN)) {
+        entry->predicted = response->object;
+        entry->predicted_arena = kube_response_take(response);
+    }
+    entry_next(entry, next, &verdict);
+}
+
+static void entry_ask(struct entry *entry)
+{
+    const struct row *row = &entry->row;
+    struct apply_request request = {
+            .gvr = row->gvr,
+            .namespace_ = row->namespace_,
+            .name = row->name,
+            .body = row->want->object,
+            .dry_run = true,
+            .skip_validation = row->want->options.skip_validation,
+    };
+
+    entry->dry = apply_start(cluster_queue(row->cluster), &request, entry->compare->options.order,
+                             entry_answered, entry);
+}
+
+static void entry_verdict(struct entry *entry)
+{
+    const struct compare_options *options = &entry->compare->options;
+    struct row *row = &entry->row;
+    struct hash key = judge_key(row, options->spec->ignore, row->want->options.skip_validation);
+    struct verdict last;
+    bool due = false;
+    bool has_last = verdicts_get(options->verdicts, entry->compare->arena, entry_object(entry),
+                                 &last, &due);
+    bool same = has_last && hash_eq(&last.desired, &row->want->hash);
+    int64_t wait = verdicts_wait_ms(options->verdicts, entry_object(entry));
+
+    if (has_last && hash_eq(&last.key, &key) && !due && !options->fresh) {
+        judge_verdict(&entry->compare->judge, row, &last);
+        entry_finish(entry);
+        return;
+    }
+    if (options->trust_changes && !same) {
+        row->status = ROW_OUT_OF_SYNC;
+        row->reason = REASON_NOT_ASKED;
+        entry_finish(entry);
+        return;
+    }
+    if (wait > 0 && same && !options->fresh) {
+        judge_verdict(&entry->compare->judge, row, &last);
+        compare_retry(entry->compare, wait);
+        entry_finish(entry);
+        return;
+    }
+    entry_ask(entry);
+}
+
+/* ---- reading by name ---- */
+
+/* A row that nothing wants: what it is when it turns out to be ours. */
+static void entry_unwanted(struct entry *entry)
+{
+    struct row *row = &entry->row;
+
+    row->status = ROW_OUT_OF_SYNC;
+    row->reason = row->deleting ? REASON_DELETING : REASON_EXTRANEOUS;
+    row->note = row->deleting ? S("it is being deleted") : S("it is no longer in Git");
+    row->requires_pruning = !row->ignore_extraneous;
+    row->is_known = true;
+}
+
+static void entry_take_live(struct entry *entry, const struct live *live)
+{
+    struct compare *compare = entry->compare;
+
+    judge_live(&compare->judge, &entry->row, live);
+    if (entry->row.want == NULL) {
+        entry->is_gone = entry->row.owner != MARK_OURS || live->has_owner;
+        entry_unwanted(entry);
+        entry_finish(entry);
+        return;
+    }
+    if (judge_ownership(&compare->judge, &entry->row))
+        entry_finish(entry);
+    else
+        entry_verdict(entry);
+}
+
+static void entry_read_failed(struct entry *entry, const struct kube_response *response)
+{
+    struct compare *compare = entry->compare;
+    struct err err = response->err;
+
+    if (response->status == 404) {
+        entry->is_gone = entry->row.want == NULL;
+        judge_absent(&compare->judge, &entry->row);
+        entry_finish(entry);
+        return;
+    }
+    err_wrap(&err, "reading %.*s '%.*s'", STR(entry->row.gvk.kind), STR(entry->row.name));
+    compare_incomplete(compare, &err);
+    compare_retry(compare, COMPARE_RETRY_MS);
+    entry->row.status = ROW_UNKNOWN;
+    entry->row.reason = REASON_TROUBLE;
+    entry->row.note = arena_str(compare->arena, err_message(&err));
+    entry_finish(entry);
+}
+
+static void entry_was_read(void *owner, struct kube_response *response)
+{
+    struct entry *entry = owner;
+    struct verdict verdict;
+
+    entry->read = NULL;
+    if (!response->ok) {
+        entry_read_failed(entry, response);
+    } else if (entry->predicted != NULL) {
+        enum judge_next next = judge_bodies(&entry->compare->judge, &entry->row, entry->predicted,
+                                            response->object, &verdict);
+
+        arena_free(entry->predicted_arena);
+        entry->predicted_arena = NULL;
+        entry->predicted = NULL;
+        if (next == JUDGE_ASK_AGAIN && ++entry->tries < COMPARE_TRIES) {
+            auto_live struct live *live = live_new(response->object);
+
+            entry_take_live(entry, live);
+        } else {
+            entry_next(entry, next == JUDGE_ASK_AGAIN ? JUDGE_KEEP_LAST : next, &verdict);
+        }
+    } else {
+        auto_live struct live *live = live_new(response->object);
+
+        entry_take_live(entry, live);
+    }
+}
+
+static void entry_read(struct entry *entry)
+{
+    struct kube_request request = {.verb = KUBE_GET,
+                                   .gvr = entry->row.gvr,
+                                   .namespace_ = entry->row.namespace_,
+                                   .name = entry->row.name};
+    struct ask_options options = {ASK_READ, entry->compare->options.order};
+
+    entry->read =
+            ask_start(cluster_queue(entry->row.cluster), &request, &options, entry_was_read, entry);
+}
+
+/* ---- rows ---- */
+
+static struct entry *entry_add(struct compare *compare, str key)
+{
+    struct entry *entry = arena_new0(compare->arena, struct entry);
+
+    if (compare->count == compare->size) {
+        compare->size = MAX(compare->size * 2, 16u);
+        compare->entries = mem_grow(compare->entries, compare->size, sizeof(*compare->entries));
+    }
+    compare->entries[compare->count++] = entry;
+    compare->unfinished++;
+    entry->compare = compare;
+    entry->row.key = key;
+    entry->row.health = health_make(HEALTH_NONE, STR_EMPTY);
+    entry->row.uid = entry->row.resource_version = STR_EMPTY;
+    entry->row.holder = STR_EMPTY;
+    entry->row.note = entry->row.live_options = entry->row.images = STR_EMPTY;
+    map_set(compare->by_key, key, entry);
+    return entry;
+}
+
+static void add_wanted(struct compare *compare, struct desired_object *want)
+{
+    struct entry *entry = entry_add(compare, want->key);
+    struct row *row = &entry->row;
+
+    row->want = want;
+    row->gvk = want->gvk;
+    row->gvr = want->gvr;
+    row->namespace_ = want->namespace_;
+    row->name = want->name;
+    row->cluster = cluster_of(compare, want->goes_home);
+}
+
+static bool row_is_permitted(const struct compare *compare, const struct row *row, struct err *err)
+{
+    const struct val *project = compare->options.project;
+    struct project_target target = {cluster_server(row->cluster), cluster_name(row->cluster),
+                                    row->namespace_};
+
+    if (project == NULL || row->want == NULL || !row->want->kind_known)
+        return true;
+    if (!project_permits_kind(project, row->gvk.group, row->gvk.kind, row->name,
+                              row->want->namespaced, err))
+        return false;
+    return !row->want->namespaced || project_permits_destination(project, &target, err);
+}
+
+static void entry_start_wanted(struct entry *entry)
+{
+    struct compare *compare = entry->compare;
+    struct row *row = &entry->row;
+    const struct live *live;
+    struct err err;
+
+    if (!row_is_permitted(compare, row, &err)) {
+        row->status = ROW_UNKNOWN;
+        row->reason = REASON_FORBIDDEN;
+        row->note = arena_str(compare->arena, err_message(&err));
+        entry_finish(entry);
+    } else if (row->want->kind_absent) {
+        judge_absent(&compare->judge, row);
+        if (!row->want->from_crd) {
+            row->reason = REASON_KIND_ABSENT;
+            row->note = arena_printf(
+                    compare->arena, "the cluster does not serve the kind %.*s of %.*s",
+                    STR(row->gvk.kind),
+                    STR(gvk_api_version(compare->arena, row->gvk.group, row->gvk.version)));
+        }
+        entry_finish(entry);
+    } else if (!row->want->kind_known) {
+        row->status = ROW_UNKNOWN;
+        row->reason = REASON_TROUBLE;
+        row->note = arena_printf(compare->arena, "the cluster does not tell whether it serves %.*s",
+                                 STR(row->gvk.kind));
+        compare_retry(compare, COMPARE_RETRY_MS);
+        entry_finish(entry);
+    } else {
+        live = cluster_live(row->cluster, row->gvr, row->namespace_, row->name);
+        if (live != NULL)
+            entry_take_live(entry, live);
+        else
+            entry_read(entry);
+    }
+}
+
+static void add_unwanted(void *owner, struct gvr gvr, const struct live *live)
+{
+    struct compare *compare = owner;
+    str key = object_key(compare->arena, live->gvk.group, live->gvk.kind, live->namespace_,
+                         live->name);
+    struct entry *entry;
+    str instance;
+
+    if (live->has_owner || map_has(compare->by_key, key) ||
+        mark_owner(&compare->options.mark, live->tracking, live->installation, live->gvk,
+                   live->namespace_, live->name, &instance) != MARK_OURS)
+        return;
+    entry = entry_add(compare, key);
+    entry->row.gvk = (struct gvk){arena_str(compare->arena, live->gvk.group),
+                                  arena_str(compare->arena, live->gvk.version),
+                                  arena_str(compare->arena, live->gvk.kind)};
+    entry->row.gvr = (struct gvr){arena_str(compare->arena, gvr.group),
+                                  arena_str(compare->arena, gvr.version),
+                                  arena_str(compare->arena, gvr.resource)};
+    entry->row.namespace_ = arena_str(compare->arena, live->namespace_);
+    entry->row.name = arena_str(compare->arena, live->name);
+    entry->row.cluster = compare->options.cluster;
+    entry_take_live(entry, live);
+}
+
+static void add_unwanted_home(void *owner, struct gvr gvr, const struct live *live)
+{
+    struct compare *compare = owner;
+    size_t before = compare->count;
+
+    add_unwanted(owner, gvr, live);
+    if (compare->count > before)
+        compare->entries[before]->row.cluster = compare->options.home;
+}
+
+/* Resolves a row of status.resources; false when its kind is not served (any more). */
+static bool known_kind(const struct compare *compare, const struct val *known,
+                       struct cluster **ret_cluster, struct discovery_kind *ret_kind)
+{
+    struct gvk gvk = {val_get_str(known, S("group")), val_get_str(known, S("version")),
+                      val_get_str(known, S("kind"))};
+    struct discovery *discovery;
+
+    *ret_cluster = cluster_of(compare, str_eq(gvk.group, S("argoproj.io")));
+    discovery = cluster_discovery(*ret_cluster);
+    return discovery_find(discovery, gvk, ret_kind) == DISCOVERY_FOUND ||
+           discovery_find_kind(discovery, gvk.group, gvk.kind, ret_kind) == DISCOVERY_FOUND;
+}
+
+static void add_known(struct compare *compare, const struct val *list)
+{
+    struct val_iter it = val_iter(list);
+
+    while (val_next(&it)) {
+        struct arena *arena = compare->arena;
+        str namespace_ = val_get_str(it.value, S("namespace"));
+        str name = val_get_str(it.value, S("name"));
+        str key = object_key(arena, val_get_str(it.value, S("group")),
+                             val_get_str(it.value, S("kind")), namespace_, name);
+        struct discovery_kind kind;
+        struct cluster *cluster;
+        struct entry *entry;
+
+        if (str_is_empty(name) || map_has(compare->by_key, key) ||
+            !known_kind(compare, it.value, &cluster, &kind))
+            continue;
+        entry = entry_add(compare, key);
+        entry->row.gvk =
+                (struct gvk){arena_str(arena, kind.gvk.group), arena_str(arena, kind.gvk.version),
+                             arena_str(arena, kind.gvk.kind)};
+        entry->row.gvr = (struct gvr){entry->row.gvk.group, entry->row.gvk.version,
+                                      arena_str(arena, kind.resource)};
+        entry->row.namespace_ = kind.namespaced ? arena_str(arena, namespace_) : STR_EMPTY;
+        entry->row.name = arena_str(arena, name);
+        entry->row.cluster = cluster;
+        entry_read(entry);
+    }
+}
+
+static void compare_collect(struct compare *compare)
+{
+    const struct compare_options *options = &compare->options;
+    size_t wanted;
+
+    compare->unfinished = 1; /* held until all are started */
+    for (size_t i = 0; options->desired != NULL && i < options->desired->count; i++)
+        add_wanted(compare, &options->desired->objects[i]);
+    wanted = compare->count;
+    for (size_t i = 0; i < wanted; i++) {
+        entry_start_wanted(compare->entries[i]);
+    }
+    cluster_live_each(options->cluster, options->mark.label, add_unwanted, compare);
+    if (options->home != options->cluster)
+        cluster_live_each(options->home, options->mark.label, add_unwanted_home, compare);
+    add_known(compare, options->known);
+    if (--compare->unfinished == 0)
+        loop_task_post(compare->tell);
+}
+
+/* ---- watches ---- */
+
+struct watch_need {
+    struct compare *compare;
+    bool loading;
+};
+
+static void need_watch(struct watch_need *need, struct cluster *cluster, struct gvr gvr)
+{
+    struct err err;
+
+    switch (cluster_watch(cluster, gvr, &err)) {
+    case WATCH_WHOLE:
+        break;
+    case WATCH_LOADING:
+        need->loading = true;
+        if (need->compare->watch_expired) {
+            err_set(&err, ERR_TIMEOUT, "the list of %.*s did not arrive", STR(gvr.resource));
+            compare_incomplete(need->compare, &err);
+        }
+        break;
+    case WATCH_BROKEN:
+        compare_incomplete(need->compare, &err);
+        break;
+    }
+}
+
+static void need_known(struct watch_need *need, const struct val *list)
+{
+    struct val_iter it = val_iter(list);
+
+    while (val_next(&it)) {
+        struct discovery_kind kind;
+        struct cluster *cluster;
+
+        if (known_kind(need->compare, it.value, &cluster, &kind))
+            need_watch(need, cluster,
+                       (struct gvr){kind.gvk.group, kind.gvk.version, kind.resource});
+    }
+}
+
+static bool watches_are_whole(struct compare *compare)
+{
+    const struct compare_options *options = &compare->options;
+    struct watch_need need = {.compare = compare};
+
+    compare->incomplete = false;
+    for (size_t i = 0; options->desired != NULL && i < options->desired->count; i++) {
+        const struct desired_object *want = &options->desired->objects[i];
+
+        if (want->kind_known && !want->kind_absent)
+            need_watch(&need, cluster_of(compare, want->goes_home), want->gvr);
+    }
+    need_known(&need, options->known);
+    need_known(&need, options->known_more);
+    return !need.loading || compare->watch_expired;
+}
+
+static void compare_step(struct compare *compare)
+{
+    if (compare->state != COMPARE_WATCHES)
+        return;
+    if (!cluster_is_ready(compare->options.cluster) || !cluster_is_ready(compare->options.home))
+        return;
+    if (!watches_are_whole(compare))
+        return;
+    loop_timer_stop(compare->watch_timer);
+    compare->state = COMPARE_ROWS;
+    compare_collect(compare);
+}
+
+static void compare_expired(void *owner)
+{
+    struct compare *compare = owner;
+
+    compare->watch_expired = true;
+    compare_step(compare);
+}
+
+/* ---- life ---- */
+
+/* Two rows can be one object, served under two groups: the live-only one goes. */
+static void compare_drop_twins(struct compare *compare)
+{
+    auto_map struct map *uids = map_new();
+    size_t kept = 0;
+
+    for (size_t i = 0; i < compare->count; i++)
+        if (compare->entries[i]->row.want != NULL && compare->entries[i]->row.uid.len > 0)
+            map_set(uids, compare->entries[i]->row.uid, compare);
+    for (size_t i = 0; i < compare->count; i++) {
+        struct entry *entry = compare->entries[i];
+        bool twin = entry->row.want == NULL && map_has(uids, entry->row.uid);
+
+        if (entry->is_gone || twin)
+            map_del(compare->by_key, entry->row.key);
+        else
+            compare->entries[kept++] = entry;
+    }
+    compare->count = kept;
+}
+
+static void compare_told(void *owner)
+{
+    struct compare *compare = owner;
+
+    if (compare->state == COMPARE_ROWS) {
+        compare_drop_twins(compare);
+        compare->state = COMPARE_DONE;
+    } else if (compare->state == COMPARE_WATCHES) {
+        compare_step(compare);
+        return;
+    }
+    compare->done(compare->owner, compare);
+}
+
+struct compare *compare_start(const struct compare_options *options, compare_done_fn *done,
+                              void *owner)
+{
+    struct compare *compare = new0(struct compare);
+    struct loop *loop = cluster_kube(options->cluster)->loop;
+
+    compare->options = *options;
+    if (options->desired != NULL)
+        compare->options.desired = desired_ref(options->desired);
+    compare->arena = arena_new(COMPARE_ARENA);
+    compare->done = done;
+    compare->owner = owner;
+    compare->by_key = map_new();
+    compare->watch_timer = loop_timer_new(loop, "compare watches", compare_expired, compare);
+    compare->tell = loop_task_new(loop, "compare", compare_told, compare);
+    compare->judge = (struct judge){.arena = compare->arena,
+                                    .mark = &compare->options.mark,
+                                    .desired = options->desired,
+                                    .ignore = options->spec->ignore,
+                                    .trust_changes = options->trust_changes,
+                                    .take_ownership = options->spec->options.take_ownership,
+                                    .instance_exists = options->instance_exists,
+                                    .owner = owner};
+    loop_timer_start(compare->watch_timer, COMPARE_WATCH_MS);
+    loop_task_post(compare->tell);
+    return compare;
+}
+
+void compare_free(struct compare *compare)
+{
+    if (compare == NULL)
+        return;
+    for (size_t i = 0; i < compare->count; i++) {
+        struct entry *entry = compare->entries[i];
+
+        ask_cancel(entry->read);
+        apply_cancel(entry->dry);
+        if (entry->predicted_arena != NULL)
+            arena_free(entry->predicted_arena);
+    }
+    loop_timer_free(compare->watch_timer);
+    loop_task_free(compare->tell);
+    mem_free(compare->entries);
+    map_free(compare->by_key);
+    desired_unref(compare->options.desired);
+    arena_free(compare->arena);
+    mem_free(compare);
+}
+
+void compare_poke(struct compare *compare)
+{
+    if (compare->state == COMPARE_WATCHES)
+        loop_task_post(compare->tell);
+}
+
+size_t compare_count(const struct compare *compare)
+{
+    return compare->count;
+}
+
+struct row *compare_row(const struct compare *compare, size_t index)
+{
+    return &compare->entries[index]->row;
+}
+
+struct row *compare_find(const struct compare *compare, str key)
+{
+    struct entry *entry = map_get(compare->by_key, key);
+
+    return entry == NULL ? NULL : &entry->row;
+}
+
+struct desired *compare_desired(const struct compare *compare)
+{
+    return compare->options.desired;
+}
+
+bool compare_is_complete(const struct compare *compare)
+{
+    return !compare->incomplete;
+}
+
+const struct err *compare_trouble(const struct compare *compare)
+{
+    return &compare->trouble;
+}
+
+int64_t compare_retry_ms(const struct compare *compare)
+{
+    return compare->retry_ms;
+}
+
+void compare_record_applied(struct verdicts *verdicts, const struct row *row,
+                            const struct val *answer, bool skip_validation,
+                            const struct val *ignore)
+{
+    auto_arena struct arena *arena = arena_new(64 * LIMIT_KIB);
+    struct row applied = *row;
+    struct verdict verdict = {.answer = VERDICT_SYNCED, .desired = row->want->hash};
+
+    applied.uid = object_uid(answer);
+    applied.spec_hash = live_spec_hash(answer);
+    applied.owner_hash = live_owner_hash(answer);
+    verdict.key = judge_key(&applied, ignore, skip_validation);
+    verdict.message = STR_EMPTY;
+    verdicts_put(verdicts,
+                 arena_printf(arena, "%.*s/%.*s", STR(cluster_uid(row->cluster)), STR(row->key)),
+                 &verdict, /*asked=*/false);
+}

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+/* The engine's own struct, for engine.c, engine_facts.c and engine_ask.c alone. */
+#include "base/map.h"
+#include "engine/app.h"
+#include "engine/bootstrap.h"
+#include "engine/claims.h"
+#include "engine/destinations.h"
+#include "engine/engine.h"
+
+struct engine {
+    struct engine_options options;
+    str control_namespace;
+    str installation;
+    struct app_context context;
+    struct bootstrap *bootstrap;
+    engine_started_fn *started;
+    void *started_owner;
+    struct settings *settings;
+    struct repos *repos;
+    struct destinations *destinations;
+    struct verdicts *verdicts;
+    struct claims *claims;
+    struct reflector *projects;
+    struct reflector *applications;
+    struct map *apps;        /* "namespace/name" → struct app */
+    struct map *by_label;    /* mark label → struct app */
+    struct map *by_instance; /* mark instance → struct app */
+    struct loop_task *poke;  /* all applications look again */
+    struct engine_ask *asks;
+};
+
+struct app *engine_app(const struct engine *engine, str namespace_, str name);

@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+/*
+ * Mask: values of Secrets never leave the engine (PRODUCT section 2). They become "••• (changed)"
+ * or "••• (same)", and the last-applied annotation, which may repeat them, goes too.
+ */
+#include "doc/val.h"
+
+/* Masks both in place, each against the other; either may be NULL. Other kinds are left alone but
+ * for the last-applied annotation. */
+void mask_pair(struct arena *arena, struct val *live, struct val *wanted);

@@ -164,16 +164,25 @@ void app_free(struct app *app)
 
 /* ---- asking for a pass ---- */
 
+static bool sync_is_at_work(const struct app *app)
+{
+    return app->sync != NULL && app->sync->state != SYNC_ENDED;
+}
+
 void app_refresh(struct app *app, enum app_level level, bool hard)
 {
-    bool soon = level > APP_SAME_REVISION || app->sync == NULL;
+    int64_t delay = level == APP_ASK_GIT ? 0 : PASS_DELAY_MS;
+    bool late = level <= APP_SAME_REVISION && sync_is_at_work(app);
 
     app->wanted = MAX(app->wanted, level);
     app->wanted_hard = app->wanted_hard || hard;
-    if (app->pass == PASS_NONE && (soon || !loop_timer_is_running(app->start)))
-        loop_timer_start(app->start, level == APP_ASK_GIT ? 0
-                                     : soon               ? PASS_DELAY_MS
-                                                          : PASS_DELAY_BUSY_MS);
+    if (app->pass != PASS_NONE)
+        return;
+    /* Events while an operation runs neither hurry nor put off a pass that is on its way. */
+    if (!late)
+        loop_timer_start(app->start, delay);
+    else if (!loop_timer_is_running(app->start))
+        loop_timer_start(app->start, PASS_DELAY_BUSY_MS);
 }
 
 void app_live_changed(struct app *app)
@@ -261,7 +270,7 @@ void app_pass_done(struct app *app)
 {
     app->pass = PASS_NONE;
     if (app->wanted != APP_IDLE)
-        loop_timer_start(app->start, app->sync == NULL ? PASS_DELAY_MS : PASS_DELAY_BUSY_MS);
+        loop_timer_start(app->start, sync_is_at_work(app) ? PASS_DELAY_BUSY_MS : PASS_DELAY_MS);
     else if (!loop_timer_is_running(app->retry))
         pass_retry(app, APP_SAME_REVISION, PASS_IDLE_MS);
     app_start_sync(app);
@@ -301,9 +310,14 @@ static void pass_autosync(struct app *app)
     };
     struct autosync_output output = autosync_decide(&input, app->report_arena);
 
-    if (app->sync != NULL || app->deletion != NULL || app->clear_operation ||
+    if (sync_is_at_work(app) || app->deletion != NULL ||
         rollup_sync(app->last) != ROW_OUT_OF_SYNC || !compare_is_complete(app->last))
         return;
+    if (output.answer != AUTOSYNC_ERROR && output.answer != AUTOSYNC_NOTHING &&
+        (app->sync != NULL || app->clear_operation)) {
+        app->wanted = MAX(app->wanted, APP_SAME_REVISION); /* once the end is written */
+        return;
+    }
     switch (output.answer) {
     case AUTOSYNC_NOTHING:
         break;

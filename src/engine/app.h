@@ -71,7 +71,7 @@ struct app {
 
     /* What is to be written (app_write.c). */
     struct arena *report_arena; /* NULL: nothing */
-    const struct val *report;   /* parts of status by name; null = remove */
+    struct val *report;         /* parts of status by name; null = remove */
     bool report_answers_refresh;
     struct arena *operation_arena; /* of the following; NULL: nothing */
     const struct val *operation_state;

@@ -56,7 +56,7 @@ static struct val *report_begin(struct app *app)
 
 void app_report_condition(struct app *app, const char *type, str message)
 {
-    struct val *conditions = val_get(app->report, S("conditions"));
+    struct val *conditions = val_ensure_list(app->report_arena, app->report, S("conditions"));
     struct val condition = val_map();
 
     val_set_str(app->report_arena, &condition, S("type"), str_from(type));
@@ -182,5 +182,7 @@ void app_report_compare(struct app *app)
         val_set(arena, summary, S("images"), images);
     report_rows(app);
     report_shared(app);
+    if (val_count(val_get(report, S("conditions"))) == 0)
+        val_set(arena, report, S("conditions"), val_null());
     app->checked_wall_ms = clock_wall_ms();
 }

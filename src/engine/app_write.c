@@ -245,6 +245,7 @@ static void write_answered(void *owner, struct kube_response *response)
         if (ended)
             STOP_POINT("after-finish-before-status");
         app_take_object(app, response->object);
+        app_poke(app); /* also when the watch was faster than the answer */
         if (app->change != app->written)
             loop_task_post(app->flush);
     } else if (response->status == 404) {

@@ -140,6 +140,7 @@ static void deletion_record(struct deletion *deletion)
     deletion->state = DELETION_RECORDING;
     app_operation_changed(deletion->app, state);
     deletion->need = deletion->app->change;
+    loop_timer_start(deletion->timer, DELETE_AGAIN_MS);
 }
 
 /* ---- what is left ---- */
@@ -228,6 +229,8 @@ static void deletion_round(void *owner)
     struct app *app = deletion->app;
     struct err err = {0};
 
+    if (deletion->state == DELETION_RECORDING)
+        deletion_poke(deletion);
     if (deletion->state != DELETION_WAITING)
         return;
     if (!app_has_cascade(app->object, &deletion->propagation)) {

@@ -3,6 +3,7 @@
 #include "apiserver/write.h"
 
 #include "apiserver/strategy.h"
+#include "base/buf.h"
 #include "doc/json.h"
 #include "schema/validate.h"
 
@@ -38,6 +39,26 @@ static bool check_kind(struct api *api, struct val *object)
     return true;
 }
 
+/* Of a patched object the refusal shows the whole of it, as Go prints a text. */
+static bool fail_patched(struct api *api, const struct val *object, str problems)
+{
+    struct arena *arena = api->arena;
+    auto_buf struct buf quoted;
+    struct val *causes = val_new(arena, val_list());
+    const struct kind *kind = api->kind;
+
+    buf_init(&quoted, LIMIT_DOC_BYTES);
+    json_format_string(&quoted, json_text(arena, object, JSON_COMPACT | JSON_SORT_KEYS),
+                       JSON_COMPACT);
+    str message = arena_printf(arena, "Invalid value: %.*s: strict decoding error: %.*s",
+                               STR(buf_str(&quoted)), STR(problems));
+    validate_problem(arena, causes, "FieldValueInvalid", S("patch"), "%.*s", STR(message));
+    api->kind = NULL;
+    api_fail_causes(api, 422, "Invalid", causes, " \"\" is invalid: patch: %.*s", STR(message));
+    api->kind = kind;
+    return false;
+}
+
 /* Unknown and repeated fields: refused, told or passed over, as fieldValidation says. */
 static bool check_fields(struct api *api, struct val *object, bool is_patch)
 {
@@ -64,16 +85,7 @@ static bool check_fields(struct api *api, struct val *object, bool is_patch)
     if (str_is_empty(all) || !str_eq(strictness, S("Strict")))
         return true;
     if (is_patch)
-        return api_fail(api, 422, "Invalid",
-                        " \"\" is invalid: patch: Invalid value: \"%.*s\": strict decoding error: "
-                        "%.*s",
-                        STR(json_text(arena, object, JSON_COMPACT)), STR(all));
-    if (api->kind->is_crd)
-        return api_fail(api, 400, "BadRequest",
-                        "%.*s in version \"%.*s\" cannot be handled as a %.*s: strict decoding "
-                        "error: %.*s",
-                        STR(api->kind->name), STR(api->version->name), STR(api->kind->name),
-                        STR(all));
+        return fail_patched(api, object, all);
     return api_fail(api, 400, "BadRequest",
                     "%.*s in version \"%.*s\" cannot be handled as a %.*s: strict decoding error: "
                     "%.*s",
@@ -114,10 +126,7 @@ bool write_decode(struct api *api, struct val *object, bool is_patch)
         return false;
     if (!api->kind->is_crd) {
         if (!validate_decode(api->arena, api->version->type, object, &err))
-            return api_fail(api, 400, "BadRequest",
-                            "%.*s in version \"%.*s\" cannot be handled as a %.*s: %s",
-                            STR(api->kind->name), STR(api->version->name), STR(api->kind->name),
-                            err.message);
+            return api_fail(api, 400, "BadRequest", "%s", err.message);
         validate_normalise_builtin(api->arena, api->version->type, object);
     }
     strategy_decode(api, object);

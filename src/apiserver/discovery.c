@@ -340,7 +340,13 @@ void discovery_serve(struct api *api)
 
     if (mark != SIZE_MAX)
         path = str_first(path, mark);
-    if (!serve(api, path))
+    if (serve(api, path))
+        return;
+    if (api->want_text) {
+        api->status = 404;
+        api->text = S("404 page not found\n");
+    } else {
         api_fail_causes(api, 404, "NotFound", val_new(api->arena, val_map()),
                         "the server could not find the requested resource");
+    }
 }

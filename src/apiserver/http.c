@@ -226,6 +226,19 @@ static bool parse_yaml(struct api *api, str body, struct val **ret_value, struct
     return yaml_parse(api->arena, body, &options, ret_value, err);
 }
 
+static bool fail_json(struct api *api, const struct err *err)
+{
+    const struct kind *kind =
+            registry_find(api->server->registry, api->q.gvr.group, api->q.gvr.resource);
+
+    if (kind == NULL || api->q.verb == KUBE_DELETE)
+        return api_fail(api, 400, "BadRequest", "json parse error: %s", err->message);
+    return api_fail(api, 400, "BadRequest",
+                    "the object provided is unrecognized (must be of type %.*s): couldn't get "
+                    "version/kind; json parse error: %s",
+                    STR(kind->name), err->message);
+}
+
 static bool read_body(struct api *api, const struct http_request *request)
 {
     str type = media_type(http_header(request, S("Content-Type")));
@@ -252,8 +265,7 @@ static bool read_body(struct api *api, const struct http_request *request)
     bool may_be_yaml = api->q.verb == KUBE_APPLY || str_eq_nocase(type, S("application/yaml"));
     if (!json_parse(api->arena, request->body, &options, &value, &err) &&
         (!may_be_yaml || !parse_yaml(api, request->body, &value, &err)))
-        return api_fail(api, 400, "BadRequest", "couldn't get version/kind; json parse error: %s",
-                        err.message);
+        return fail_json(api, &err);
     api->q.body = value;
     api->duplicates = duplicates;
     return true;
@@ -267,13 +279,13 @@ static bool fail_method(struct api *api)
                            "the server does not allow this method on the requested resource");
 }
 
-static bool choose_verb(struct api *api, const struct http_request *request, bool watch)
+static bool choose_verb(struct api *api, const struct http_request *request)
 {
     bool named = !str_is_empty(api->q.name);
     str method = request->method;
 
     if (str_eq(method, S("GET")) || str_eq(method, S("HEAD")))
-        api->q.verb = named && !watch ? KUBE_GET : watch ? KUBE_WATCH : KUBE_LIST;
+        api->q.verb = named ? KUBE_GET : KUBE_LIST;
     else if (str_eq(method, S("POST")))
         api->q.verb = KUBE_CREATE;
     else if (str_eq(method, S("PUT")))
@@ -320,8 +332,10 @@ static bool open_exchange(struct exchange *exchange, str path)
             return fail_method(api);
         return api_may(api, "get");
     }
-    if (!url_params(api, request, &watch) || !choose_verb(api, request, watch))
+    if (!choose_verb(api, request) || !url_params(api, request, &watch))
         return false;
+    if (watch && (api->q.verb == KUBE_GET || api->q.verb == KUBE_LIST))
+        api->q.verb = KUBE_WATCH;
     watch_name(api);
     switch (api->q.verb) {
     case KUBE_GET:

@@ -104,8 +104,9 @@ static bool fail_patch(struct api *api, const struct err *err)
     const struct kind *kind = api->kind;
 
     api->kind = NULL;
-    api_fail(api, 422, "Invalid",
-             "the server rejected our request due to an error in our request (%s)", err->message);
+    api_fail_causes(api, 422, "Invalid", val_new(api->arena, val_map()),
+                    "the server rejected our request due to an error in our request (%s)",
+                    err->message);
     api->kind = kind;
     return false;
 }

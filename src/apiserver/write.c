@@ -322,6 +322,22 @@ static bool save_new(struct api *api, struct val *object)
     return true;
 }
 
+/* What an object holds before anybody said anything, such as the empty spec that Go always writes:
+ * nobody owns that. NULL: nothing, as of custom kinds. */
+static struct val *zero_object(struct api *api)
+{
+    struct val *zero = val_new(api->arena, val_map());
+
+    if (api->kind->is_crd)
+        return NULL;
+    val_set_str(api->arena, zero, S("kind"), api->kind->name);
+    val_set_str(api->arena, zero, S("apiVersion"),
+                api_version_of(api->arena, api->kind, api->version));
+    val_ensure_map(api->arena, zero, S("metadata"));
+    validate_normalise_builtin(api->arena, api->version->type, zero);
+    return zero;
+}
+
 static bool create_object(struct api *api, struct write *write)
 {
     struct val *object = write->object;
@@ -336,7 +352,7 @@ static bool create_object(struct api *api, struct write *write)
         struct managed_request request = write_managed(api, object);
 
         val_del(val_get(object, S("metadata")), S("managedFields"));
-        managed_update(api->arena, &request, NULL, object);
+        managed_update(api->arena, &request, zero_object(api), object);
     }
     tidy_metadata(object);
     return strategy_create(api, object) && check_rules(api, object, NULL) && save_new(api, object);

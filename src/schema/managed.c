@@ -174,9 +174,9 @@ static bool check_patch(struct arena *arena, const struct managed_request *reque
         return true;
     str space = object_namespace(patch);
     return err_set(err, reason.code == ERR_LIMIT ? ERR_LIMIT : ERR_INTERNAL,
-                   "failed to create typed patch object (%.*s%s%.*s; %.*s/%.*s, Kind=%.*s): %s",
-                   STR(space), space.len > 0 ? "/" : "", STR(object_name(patch)), STR(gvk.group),
-                   STR(gvk.version), STR(gvk.kind), reason.message);
+                   "failed to create typed patch object (%.*s/%.*s; %.*s/%.*s, Kind=%.*s): %s",
+                   STR(space), STR(object_name(patch)), STR(gvk.group), STR(gvk.version),
+                   STR(gvk.kind), reason.message);
 }
 
 /* What the manager owned, no longer sets, and nobody else owns, goes. */

@@ -4,6 +4,8 @@
 #include "apiserver/embedded.h"
 #include "doc/json.h"
 
+#include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/wait.h>
 #include <unistd.h>

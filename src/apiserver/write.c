@@ -322,6 +322,20 @@ static bool save_new(struct api *api, struct val *object)
     return true;
 }
 
+/* Go writes structs that are no pointers even when they are empty, and lists that must be there. */
+static void zero_fields(struct arena *arena, const struct type *type, struct val *map, int depth)
+{
+    for (size_t i = 0; i < type->field_count && depth < LIMIT_DOC_DEPTH; i++) {
+        const struct type_field *field = &type->fields[i];
+
+        if (field->required && field->type->kind == TYPE_LIST)
+            val_ensure_list(arena, map, field->name);
+        else if (val_is(field->default_value, VAL_MAP) && val_count(field->default_value) == 0 &&
+                 field->type->kind == TYPE_MAP)
+            zero_fields(arena, field->type, val_ensure_map(arena, map, field->name), depth + 1);
+    }
+}
+
 /* What an object holds before anybody said anything, such as the empty spec that Go always writes:
  * nobody owns that. NULL: nothing, as of custom kinds. */
 static struct val *zero_object(struct api *api)
@@ -333,8 +347,7 @@ static struct val *zero_object(struct api *api)
     val_set_str(api->arena, zero, S("kind"), api->kind->name);
     val_set_str(api->arena, zero, S("apiVersion"),
                 api_version_of(api->arena, api->kind, api->version));
-    val_ensure_map(api->arena, zero, S("metadata"));
-    validate_normalise_builtin(api->arena, api->version->type, zero);
+    zero_fields(api->arena, api->version->type, zero, 0);
     return zero;
 }
 
@@ -351,6 +364,7 @@ static bool create_object(struct api *api, struct write *write)
     if (!write->applied) {
         struct managed_request request = write_managed(api, object);
 
+        request.is_create = true;
         val_del(val_get(object, S("metadata")), S("managedFields"));
         managed_update(api->arena, &request, zero_object(api), object);
     }

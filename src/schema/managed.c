@@ -299,7 +299,7 @@ void managed_update(struct arena *arena, const struct managed_request *request,
 
     val_del(val_get(object, S("metadata")), S("managedFields"));
     /* Nobody tracked this object so far: an update does not begin to. */
-    if (reset || (live != NULL && owners.count == 0)) {
+    if (reset || (live != NULL && !request->is_create && owners.count == 0)) {
         owners_write(&owners, object);
         return;
     }

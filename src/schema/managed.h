@@ -11,11 +11,12 @@
 
 struct managed_request {
     const struct type *type;
-    struct gvk gvk;                /* version of the endpoint that was asked */
-    str subresource;               /* "", "status", "scale" */
-    str manager;                   /* field manager; empty = "unknown" */
-    bool force;                    /* apply only */
-    int64_t now_ms;                /* wall clock */
+    struct gvk gvk;  /* version of the endpoint that was asked */
+    str subresource; /* "", "status", "scale" */
+    str manager;     /* field manager; empty = "unknown" */
+    bool force;      /* apply only */
+    int64_t now_ms;  /* wall clock */
+    bool is_create;  /* `live` is what an empty object of the kind holds, and nobody's */
     const struct fieldset *ignore; /* fields that this endpoint resets ("status" or all but it);
                                       they are neither owned nor compared. NULL = none */
 };

@@ -267,7 +267,7 @@ TEST(wrong_patches_are_told_in_the_servers_words)
                            "{\"apiVersion\":\"apps/v1\",\"kind\":\"Deployment\",\"metadata\":"
                            "{\"name\":\"x\",\"labels\":{\"a\":1},\"managedFields\":[]}}",
                            ERR_INTERNAL),
-               S("failed to create typed patch object (x; apps/v1, Kind=Deployment): "
+               S("failed to create typed patch object (/x; apps/v1, Kind=Deployment): "
                  ".metadata.labels.a: expected string, got &value.valueUnstructured{Value:1}"));
 }
 

@@ -173,3 +173,5 @@
 
 /* Packs of a cache before it is fetched anew into another directory. */
 #define LIMIT_GIT_PACKS 50
+/* Bytes of one regular expression; people write less than 200. */
+#define LIMIT_REGEX_BYTES 4096

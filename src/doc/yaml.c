@@ -179,6 +179,8 @@ static bool scalar(struct parser *p, const yaml_event_t *event, struct val *ret,
         v.style |= style == YAML_LITERAL_SCALAR_STYLE || style == YAML_FOLDED_SCALAR_STYLE
                            ? VAL_BLOCK
                            : VAL_QUOTED;
+    if (style == YAML_SINGLE_QUOTED_SCALAR_STYLE && p->options->keep_text)
+        v.style |= VAL_MARK_A;
     if (style == YAML_FOLDED_SCALAR_STYLE && v.kind == VAL_STRING)
         v.spare = YAML_FOLDED;
     if (is_tagged) {

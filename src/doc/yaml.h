@@ -32,8 +32,8 @@ struct yaml_options {
     uint32_t line_base; /* lines before this text in that file */
 };
 
-/* With keep_text a number, bool or null carries the text that stood there (yaml_text), and
- * val.spare says what val_kind cannot: */
+/* With keep_text a single-quoted text has VAL_MARK_A; a number, bool or null carries the text that
+ * stood there (yaml_text), and val.spare says what val_kind cannot: */
 enum yaml_spare {
     YAML_DEFAULT = 0,
     YAML_TIME = 1,     /* a text that YAML calls !!timestamp */

@@ -86,7 +86,6 @@ bool id_gvkn_eq(const struct id *a, const struct id *b);
 bool id_is_selected(const struct id *id, str group, str version, str kind);
 str id_text(struct build *b, const struct id *id);
 void group_version_split(str api_version, str *ret_group, str *ret_version);
-str api_version_of(struct build *b, str group, str version);
 extern const char id_not_a_namespace[];
 
 /* ---- resources ---- */

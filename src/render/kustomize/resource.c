@@ -24,11 +24,6 @@ void group_version_split(str api_version, str *ret_group, str *ret_version)
     *ret_version = str_from_index(api_version, slash + 1);
 }
 
-str api_version_of(struct build *b, str group, str version)
-{
-    return group.len == 0 ? version : arena_printf(b->arena, "%.*s/%.*s", STR(group), STR(version));
-}
-
 struct id id_current(struct build *b, const struct resource *r)
 {
     struct id id = {.kind = resource_kind(r),

@@ -23,7 +23,7 @@
 #define REQUEST_CONNECTIONS_H1 8
 #define STREAM_CONNECTIONS_H1 1000
 #define TRIES 3
-/* Lanes without a running call that may begin in one turn of the loop. */
+/* Connections that may be begun in one turn of the loop. */
 #define CONNECTS_PER_TURN 10
 #define RETRY_MS 50
 /* Handles kept for reuse; each is some 6 KiB. */
@@ -363,13 +363,14 @@ static void pump(void *owner)
     struct lane *lane = owner;
 
     set_caps(lane);
-    if (!ring_is_empty(&lane->queue) && lane->active == 0 && !may_connect(lane->client->loop)) {
-        loop_task_post(lane->pump);
-        return;
-    }
     while (!ring_is_empty(&lane->queue) && lane->active < in_flight_limit(lane)) {
         struct http_call *call = RING_FIRST(&lane->queue, struct http_call, line);
+        bool connects = lane->active == 0 || (lane->is_stream && lane->client->is_h1);
 
+        if (connects && !may_connect(lane->client->loop)) {
+            loop_task_post(lane->pump);
+            return;
+        }
         ring_unlink(&call->line);
         call_send(call);
     }

@@ -29,7 +29,7 @@ const pages: [string, (p: Params) => preact.ComponentChild][] = [
     ],
     ["/devops/:devops/repos", (p) => <Repos key={p.devops} devops={p.devops!} />],
     ["/devops/:devops/credentials", (p) => <Credentials key={p.devops} devops={p.devops!} />],
-    ["/clusters", () => <Clusters />],
+    ["/platform/clusters", () => <Clusters />],
 ];
 
 function Route() {

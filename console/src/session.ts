@@ -10,6 +10,13 @@ export const bootError = signal<ApiError | null>(null);
 
 export async function loadBoot(): Promise<void> {
     try {
+        if (!signedIn.value) {
+            const { user } = await get<{ user: string }>("taut/v1/session");
+            if (!user) {
+                signedIn.value = false;
+                return;
+            }
+        }
         boot.value = await get<Bootstrap>("taut/v1/bootstrap");
         bootError.value = null;
         expired.value = false;

@@ -3,8 +3,7 @@
  * Start is a chain: system namespace → admin's Secret (read, else made) → the reflector's first
  * whole list. One call is in flight at a time.
  */
-#include "auth/auth.h"
-#include "auth/users.h"
+#include "auth/state.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "kube/reflector.h"
@@ -15,18 +14,8 @@
 /* Base64 without padding, safe in URLs and YAML: 43 characters. */
 #define SECRET_TEXT 44
 
-struct auth {
-    struct loop *loop;
-    struct kube *home;
-    struct reflector *users;
-    struct kube_call *call;
-    auth_started_fn *started;
-    void *owner;
-    struct secret *password; /* of the admin, between its making and the end of the start */
-};
-
 static const struct gvr namespaces = {S_INIT(""), S_INIT("v1"), S_INIT("namespaces")};
-static const struct gvr secrets = {S_INIT(""), S_INIT("v1"), S_INIT("secrets")};
+const struct gvr auth_gvr_secrets = {S_INIT(""), S_INIT("v1"), S_INIT("secrets")};
 
 struct auth *auth_new(struct loop *loop, struct kube *home)
 {
@@ -36,6 +25,9 @@ struct auth *auth_new(struct loop *loop, struct kube *home)
         abort(); /* no randomness: nothing can be safe */
     auth->loop = loop;
     auth->home = home;
+    auth->passwords = password_pool_new(loop);
+    auth->failures = map_new();
+    auth->used = map_new();
     return auth;
 }
 
@@ -43,6 +35,7 @@ void auth_free(struct auth *auth)
 {
     if (auth == NULL)
         return;
+    auth_sessions_free(auth);
     kube_cancel(auth->call);
     if (auth->users != NULL)
         reflector_free(auth->users);
@@ -50,7 +43,7 @@ void auth_free(struct auth *auth)
     mem_free(auth);
 }
 
-static struct secret *random_secret(void)
+struct secret *auth_random_secret(void)
 {
     unsigned char bytes[SECRET_BYTES];
     char text[SECRET_TEXT];
@@ -67,7 +60,7 @@ static struct secret *random_secret(void)
 /* For people: shorter, 20 characters of 120 bits. */
 static struct secret *random_password(void)
 {
-    auto_secret struct secret *whole = random_secret();
+    auto_secret struct secret *whole = auth_random_secret();
     return secret_new(str_first(secret_reveal(whole), 20));
 }
 
@@ -124,7 +117,7 @@ static void watch_users(struct auth *auth)
             .complete = on_complete,
             .trouble = on_trouble,
     };
-    struct kube_selector what = {.gvr = secrets,
+    struct kube_selector what = {.gvr = auth_gvr_secrets,
                                  .namespace_ = S(AUTH_SYSTEM_NAMESPACE),
                                  .label_selector = S("taut.dev/user")};
 
@@ -163,7 +156,7 @@ static void make_admin(struct auth *auth)
         abort(); /* memory is out */
     struct kube_request request = {
             .verb = KUBE_CREATE,
-            .gvr = secrets,
+            .gvr = auth_gvr_secrets,
             .namespace_ = S(AUTH_SYSTEM_NAMESPACE),
             .field_manager = S("taut"),
             .body = user_secret(arena, S("admin"), S(AUTH_ADMIN_GROUP), str_from(hash)),
@@ -197,7 +190,7 @@ static void on_namespace(void *owner, struct kube_response *response)
         return;
     }
     struct kube_request request = {.verb = KUBE_GET,
-                                   .gvr = secrets,
+                                   .gvr = auth_gvr_secrets,
                                    .namespace_ = S(AUTH_SYSTEM_NAMESPACE),
                                    .name = S("user-admin")};
     auth->call = kube_start(auth->home, &request, on_admin_read, auth);
@@ -290,7 +283,7 @@ void auth_make_token(struct auth *auth, str user, str label, auth_token_fn *done
     struct val *patch = val_new(arena, val_map());
     char hex[HASH_HEX_SIZE];
 
-    job->token = random_secret();
+    job->token = auth_random_secret();
     job->done = done;
     job->owner = owner;
     struct hash hash = hash_bytes(secret_reveal(job->token));
@@ -299,7 +292,7 @@ void auth_make_token(struct auth *auth, str user, str label, auth_token_fn *done
                 arena_join(arena, S("token."), label), base64_encode(arena, str_from(hex)));
     struct kube_request request = {
             .verb = KUBE_PATCH_MERGE,
-            .gvr = secrets,
+            .gvr = auth_gvr_secrets,
             .namespace_ = S(AUTH_SYSTEM_NAMESPACE),
             .name = arena_join(arena, S("user-"), user),
             .field_manager = S("taut"),

@@ -59,3 +59,22 @@ bool auth_may(const struct auth *auth, const struct auth_user *user,
  * label. `token` is borrowed and told this once. */
 typedef void auth_token_fn(void *owner, const struct secret *token, const struct err *err);
 void auth_make_token(struct auth *auth, str user, str label, auth_token_fn *done, void *owner);
+
+/* ---- sessions of people in browsers: session.c ---- */
+
+/* Ends after 7 days, or 12 hours unused (counted anew after a restart of the server). */
+#define AUTH_SESSION_DAYS 7
+#define AUTH_SESSION_IDLE_HOURS 12
+
+struct auth_login;
+/* `id` is the secret that the browser keeps, borrowed. ERR_UNAUTHORIZED: wrong name or password. */
+typedef void auth_login_fn(void *owner, const struct secret *id, const struct err *err);
+/* Checks name and password and makes a session; only its hash is stored, in the user's Secret.
+ * Wrong passwords slow the next tries for that name down, and never lock it. */
+struct auth_login *auth_log_in(struct auth *auth, str name, str password, auth_login_fn *done,
+                               void *owner);
+void auth_login_cancel(struct auth_login *login); /* done does not run; NULL is fine */
+/* The user of a session; texts live until the loop's next turn. */
+MUST_USE bool auth_check_session(struct auth *auth, str id, struct auth_user *ret_user,
+                                 struct err *err);
+void auth_log_out(struct auth *auth, str id);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "auth/users.h"
 #include "auth/auth.h"
+#include "base/clock.h"
 #include "base/mem.h"
 #include "schema/gvk.h"
 #include <sodium.h>
@@ -37,6 +38,24 @@ static void read_token(struct user *user, const struct val *secret, str key)
     memcpy(user->tokens[user->token_count++].bytes, bytes.at, HASH_SIZE);
 }
 
+/* "<sha-256 in hex> <end, in seconds since 1970>" */
+static void read_session(struct user *user, const struct val *secret, str key)
+{
+    str text = data_text(user->arena, secret, key);
+    str hex;
+    str bytes;
+    int64_t ends = 0;
+
+    if (user->session_count == USER_SESSIONS_MAX || !str_split(&text, ' ', &hex) ||
+        !str_to_i64(str_trim(text), &ends) || ends < 0 || ends > INT64_MAX / 1000 ||
+        !hex_decode(user->arena, hex, &bytes) || bytes.len != HASH_SIZE)
+        return;
+    struct user_session *session = &user->sessions[user->session_count++];
+    session->key = arena_str(user->arena, key);
+    memcpy(session->hash.bytes, bytes.at, HASH_SIZE);
+    session->ends_ms = ends * 1000;
+}
+
 struct user *user_of_secret(const struct val *secret)
 {
     str name = object_label(secret, S("taut.dev/user"));
@@ -49,11 +68,14 @@ struct user *user_of_secret(const struct val *secret)
     user->arena = arena_new(LIMIT_MIB);
     user->name = arena_str(user->arena, name);
     user->disabled = str_eq(data_text(user->arena, secret, S("disabled")), S("true"));
+    user->password_hash = data_text(user->arena, secret, S("passwordHash"));
     read_groups(user, data_text(user->arena, secret, S("groups")));
     struct val_iter it = val_iter(val_get(secret, S("data")));
     while (val_next(&it)) {
         if (str_starts(it.key, S("token.")))
             read_token(user, secret, it.key);
+        else if (str_starts(it.key, S("session.")))
+            read_session(user, secret, it.key);
     }
     return user;
 }
@@ -73,6 +95,17 @@ bool user_has_token(const struct user *user, const struct hash *hash)
     for (size_t i = 0; i < user->token_count; i++)
         found |= sodium_memcmp(user->tokens[i].bytes, hash->bytes, HASH_SIZE) == 0;
     return found;
+}
+
+const struct user_session *user_find_session(const struct user *user, const struct hash *hash)
+{
+    const struct user_session *found = NULL;
+
+    for (size_t i = 0; i < user->session_count; i++) {
+        if (sodium_memcmp(user->sessions[i].hash.bytes, hash->bytes, HASH_SIZE) == 0)
+            found = &user->sessions[i];
+    }
+    return found != NULL && found->ends_ms > clock_wall_ms() ? found : NULL;
 }
 
 struct val *user_secret(struct arena *arena, str name, str groups, str password_hash)

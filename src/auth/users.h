@@ -6,6 +6,13 @@
 
 #define USER_TOKENS_MAX 64
 #define USER_GROUPS_MAX 16
+#define USER_SESSIONS_MAX 32
+
+struct user_session {
+    str key; /* in the Secret's data: "session.…" */
+    struct hash hash;
+    int64_t ends_ms; /* wall time */
+};
 
 struct user {
     struct arena *arena;
@@ -15,6 +22,9 @@ struct user {
     size_t group_count;
     struct hash tokens[USER_TOKENS_MAX];
     size_t token_count;
+    str password_hash;
+    struct user_session sessions[USER_SESSIONS_MAX];
+    size_t session_count;
 };
 
 /* NULL when the Secret is no user's. Free with user_free. */
@@ -22,6 +32,9 @@ struct user *user_of_secret(const struct val *secret);
 void user_free(struct user *user);
 /* Compares all tokens in constant time. */
 bool user_has_token(const struct user *user, const struct hash *hash);
+
+/* The live session of that hash, or NULL. */
+const struct user_session *user_find_session(const struct user *user, const struct hash *hash);
 
 /* The Secret of a new user. */
 struct val *user_secret(struct arena *arena, str name, str groups, str password_hash);

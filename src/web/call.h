@@ -60,6 +60,7 @@ struct web_call {
     web_next_fn *then;
     struct engine_ask *ask;
     struct source_wait *wait;
+    struct auth_login *login;
     struct source_repo *repo; /* held while `wait` */
 };
 
@@ -82,6 +83,8 @@ void web_kube(struct web_call *call, const struct kube_request *request, web_nex
 
 /* ---- endings ---- */
 void web_reply_val(struct web_call *call, int status, const struct val *value);
+/* 200 with a Set-Cookie. */
+void web_reply_cookie(struct web_call *call, str cookie, const struct val *body);
 void web_reply_bytes(struct web_call *call, int status, str content_type, str body);
 void web_reply_err(struct web_call *call, const struct err *err);
 void web_fail(struct web_call *call, enum err_code code, const char *format, ...) PRINTF_LIKE(3, 4);
@@ -116,7 +119,8 @@ extern const struct gvr web_gvr_applications;
 void web_targets_free(struct web *web);
 
 /* ---- handlers, one file each ---- */
-web_handler_fn web_status, web_bootstrap; /* status.c */
+web_handler_fn web_status, web_bootstrap;                               /* status.c */
+web_handler_fn web_session_get, web_session_create, web_session_delete; /* session.c */
 web_handler_fn web_devops_list, web_devops_create, web_devops_get, web_devops_delete;
 web_handler_fn web_credential_list, web_credential_create, web_credential_delete;
 web_handler_fn web_repo_list, web_repo_create, web_repo_get, web_repo_delete; /* repos.c */

@@ -23,6 +23,15 @@ const struct web_route web_routes[] = {
          web_bootstrap,
          "User, DevOps Projects and clusters in one answer"},
 
+        {"POST",
+         V1 "/session",
+         WEB_PUBLIC | WEB_BODY,
+         {0},
+         web_session_create,
+         "Log in; the answer sets the session's cookie"},
+        {"GET", V1 "/session", WEB_PUBLIC, {0}, web_session_get, "Who is logged in here"},
+        {"DELETE", V1 "/session", WEB_PUBLIC, {0}, web_session_delete, "Log out"},
+
         {"GET",
          V1 "/devops",
          0,

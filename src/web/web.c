@@ -7,7 +7,7 @@
 #include "doc/json.h"
 #include "engine/engine.h"
 #include "source/source.h"
-#include "web/call.h"
+#include "web/session.h"
 #include <assert.h>
 #include <stdarg.h>
 
@@ -72,6 +72,20 @@ void web_reply_bytes(struct web_call *call, int status, str content_type, str bo
                                       .headers = safe_headers,
                                       .header_count = COUNT(safe_headers),
                                       .body = body});
+}
+
+void web_reply_cookie(struct web_call *call, str cookie, const struct val *body)
+{
+    struct http_pair headers[COUNT(safe_headers) + 1];
+    str text = json_text(call->arena, body, JSON_COMPACT);
+
+    memcpy(headers, safe_headers, sizeof(safe_headers));
+    headers[COUNT(safe_headers)] = (struct http_pair){S("Set-Cookie"), cookie};
+    finish(call, &(struct http_reply){.status = 200,
+                                      .content_type = S("application/json"),
+                                      .headers = headers,
+                                      .header_count = COUNT(headers),
+                                      .body = text});
 }
 
 void web_reply_val(struct web_call *call, int status, const struct val *value)
@@ -192,14 +206,23 @@ static const struct web_route *find_route(struct web_call *call, bool *ret_other
 
 static bool check_user(struct web_call *call, struct err *err)
 {
+    struct auth *auth = call->web->options.auth;
     str token = http_header(call->request, S("Authorization"));
+    str session = web_session_id(call->request);
     struct auth_user user = {0};
 
-    if (!str_skip(&token, S("Bearer ")) && !str_skip(&token, S("bearer ")))
+    if (str_skip(&token, S("Bearer ")) || str_skip(&token, S("bearer "))) {
+        if (!auth_check_token(auth, str_trim(token), &user, err))
+            return false;
+    } else if (session.len > 0) {
+        if (!auth_check_session(auth, session, &user, err) ||
+            !web_session_allows(call->request, err))
+            return false;
+    } else {
         return err_set(err, ERR_UNAUTHORIZED,
-                       "this needs a bearer token; the server's admin.kubeconfig holds one");
-    if (!auth_check_token(call->web->options.auth, str_trim(token), &user, err))
-        return false;
+                       "this needs a log-in, or a bearer token as in the server's "
+                       "admin.kubeconfig");
+    }
     str *groups = arena_array(call->arena, user.group_count + 1, str);
     for (size_t i = 0; i < user.group_count; i++)
         groups[i] = arena_str(call->arena, user.groups[i]);
@@ -339,6 +362,7 @@ void web_free(struct web *web)
             engine_ask_cancel(TAKE(call->ask));
         if (call->wait != NULL)
             source_cancel(TAKE(call->wait));
+        auth_login_cancel(TAKE(call->login));
         web_fail(call, ERR_UNAVAILABLE, "the server is stopping");
     }
     web_targets_free(web);

@@ -54,7 +54,7 @@ function Rail({ devops, open }: { devops?: string | undefined; open: boolean }) 
                 {boot.value?.user.admin && (
                     <>
                         <h2>{t("nav.platform")}</h2>
-                        <Link to="/clusters" icon="i-cluster">
+                        <Link to="/platform/clusters" icon="i-cluster">
                             {t("nav.clusters")}
                         </Link>
                     </>

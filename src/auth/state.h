@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+/* What auth.c and session.c share; private to auth/. */
+#include "auth/auth.h"
+#include "auth/password.h"
+#include "auth/users.h"
+#include "base/map.h"
+#include "kube/reflector.h"
+
+struct auth {
+    struct loop *loop;
+    struct kube *home;
+    struct reflector *users;
+    struct kube_call *call;
+    auth_started_fn *started;
+    void *owner;
+    struct secret *password; /* of the admin, between its making and the end of the start */
+    /* session.c */
+    struct password_pool *passwords;
+    struct auth_login *logins;
+    struct map *failures; /* user name → struct failure: wrong passwords of late */
+    struct map *used; /* session hash in hex → when it was last used, monotonic, in a mem_new */
+};
+
+extern const struct gvr auth_gvr_secrets;
+struct secret *auth_random_secret(void);
+void auth_sessions_free(struct auth *auth);

@@ -28,6 +28,9 @@ struct parser {
     struct err *err;
     const struct yaml_options *options;
     str text;
+    bool has_slash_escapes; /* "\\/" stands somewhere */
+    size_t char_index;      /* libyaml counts characters: */
+    size_t byte_index;      /* where this one stands */
     uint16_t file;
     unsigned depth;
     unsigned flow;
@@ -95,15 +98,29 @@ static str short_tag(const yaml_char_t *tag)
     return text;
 }
 
-/* libyaml takes "\/", Go's parsers do not. */
-static bool has_slash_escape(const struct parser *p, const yaml_event_t *event)
+/* The byte at which a character stands; asked for in ascending order. */
+static size_t byte_of(struct parser *p, size_t index)
 {
-    str source = str_from_index(p->text, event->start_mark.index);
+    while (p->char_index < index && p->byte_index < p->text.len) {
+        p->byte_index++;
+        while (p->byte_index < p->text.len &&
+               ((unsigned char)p->text.at[p->byte_index] & 0xc0) == 0x80)
+            p->byte_index++;
+        p->char_index++;
+    }
+    return p->byte_index;
+}
 
-    source = str_first(source, event->end_mark.index - event->start_mark.index);
-    for (size_t i = 0; i + 1 < source.len; i++)
-        if (source.at[i] == '\\') {
-            if (source.at[i + 1] == '/')
+/* libyaml takes "\/", Go's parsers do not. */
+static bool has_slash_escape(struct parser *p, const yaml_event_t *event)
+{
+    if (!p->has_slash_escapes)
+        return false;
+    size_t start = byte_of(p, event->start_mark.index);
+    size_t end = byte_of(p, event->end_mark.index);
+    for (size_t i = start; i + 1 < end; i++)
+        if (p->text.at[i] == '\\') {
+            if (p->text.at[i + 1] == '/')
                 return true;
             i++;
         }
@@ -595,6 +612,9 @@ bool yaml_parse_all(struct arena *arena, str text, const struct yaml_options *op
                        STR(options->file), (size_t)(LIMIT_DOC_BYTES / LIMIT_MIB));
     if (!yaml_parser_initialize(&p.yaml))
         return err_set(err, ERR_LIMIT, "out of memory for a YAML parser");
+    str_skip(&p.text, S("\xEF\xBB\xBF"));
+    text = p.text;
+    p.has_slash_escapes = text.len > 1 && memmem(text.at, text.len, "\\/", 2) != NULL;
     p.file = options->file.len > 0 ? val_file_add(options->file) : 0;
     yaml_parser_set_input_string(&p.yaml, (const unsigned char *)text.at, text.len);
     yaml_parser_set_encoding(&p.yaml, YAML_UTF8_ENCODING);

@@ -50,10 +50,10 @@ struct class_row {
 static const struct class_row class_rows[] = {
         {"already registered id", {KUSTOMIZE_ERROR_CONFLICT}},
         {"already encountered", {KUSTOMIZE_ERROR_CONFLICT}},
-        {"cycle detected", {KUSTOMIZE_ERROR_CYCLE}},
+        {"cycle", {KUSTOMIZE_ERROR_CYCLE}},
         {"unknown field", {KUSTOMIZE_ERROR_CONFIG}},
         {"external plugins disabled", {KUSTOMIZE_ERROR_UNSUPPORTED}},
-        {"must specify --enable-helm", {KUSTOMIZE_ERROR_UNSUPPORTED}},
+        {"unable to load", {KUSTOMIZE_ERROR_UNSUPPORTED, KUSTOMIZE_ERROR_CONFIG}},
         {"enable-helm", {KUSTOMIZE_ERROR_UNSUPPORTED}},
         {"security; file", {KUSTOMIZE_ERROR_LOAD}},
         {"ID conflict", {KUSTOMIZE_ERROR_CONFLICT}},
@@ -71,7 +71,10 @@ static bool class_fits(str message, enum kustomize_error_class class_, const cha
         if (!str_contains(message, str_from(class_rows[i].part)))
             continue;
         *ret_part = class_rows[i].part;
-        return class_ == class_rows[i].classes[0];
+        for (size_t k = 0; k < COUNT(class_rows[i].classes); k++)
+            if (class_ != KUSTOMIZE_ERROR_NONE && class_ == class_rows[i].classes[k])
+                return true;
+        return false;
     }
     /* everything else is wrong input of one kind or another */
     *ret_part = "wrong input";

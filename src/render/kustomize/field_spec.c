@@ -403,7 +403,7 @@ bool path_step(struct build *b, struct node *n, str part, str next, enum node_ki
     *ret = node_get(n, part);
     if (*ret == NULL && create != NODE_ZERO) {
         *ret = node_new(b->arena, kind_for(next, create));
-        node_add(b->arena, n, part, *ret);
+        node_put(b->arena, n, part, *ret);
     }
     return true;
 }

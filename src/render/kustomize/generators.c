@@ -174,7 +174,7 @@ static void add_data(struct build *b, struct node *object, const struct pairs *d
         bool is_text = str_is_utf8(value);
         str field = is_secret || is_text ? S("data") : S("binaryData");
         struct node *map = node_ensure_map(b->arena, object, field);
-        node_add(b->arena, map, data->at[i].key,
+        node_set(b->arena, map, data->at[i].key,
                  text_node(b, is_secret || !is_text ? base64(b, value) : value));
     }
 }
@@ -212,7 +212,7 @@ static void add_metadata_map(struct build *b, struct node *object, str field,
     struct node *meta = node_ensure_map(b->arena, object, S("metadata"));
     struct node *map = node_ensure_map(b->arena, meta, field);
     for (size_t i = 0; i < pairs->count; i++)
-        node_add(b->arena, map, pairs->at[i].key,
+        node_set(b->arena, map, pairs->at[i].key,
                  node_scalar(b->arena, TAG_STR, pairs->at[i].value));
 }
 

@@ -281,10 +281,14 @@ static bool walk_map(struct merger *m, struct node *old, struct node *patch,
         if (!walk(m, node_get(dest, name), node_get(patch, name),
                   schema_field(m->b->schema, schema, name), &value, &keep))
             return false;
+        uint8_t flags = dest->flags;
         if (keep && value != NULL)
             node_put(m->b->arena, dest, name, value);
         else
             node_set(m->b->arena, dest, name, value);
+        /* a key from the patch brings its quotes along */
+        if (patch == NULL || (patch->flags & NODE_ODD_KEY) == 0)
+            dest->flags = flags;
     }
     *ret = dest;
     return true;

@@ -412,6 +412,14 @@ void node_add(struct arena *arena, struct node *map, str key, struct node *value
     map->members[map->count++] = (struct node_member){.key = key, .value = value};
 }
 
+/* A key that kyaml adds has no tag: what it reads as is found out when it is written. */
+static void add_untagged(struct arena *arena, struct node *map, str key, struct node *value)
+{
+    node_add(arena, map, key, value);
+    if (yaml_resolve(key, YAML_12) != YAML_STR)
+        map->flags |= NODE_ODD_KEY;
+}
+
 void node_append(struct arena *arena, struct node *list, struct node *item)
 {
     if (list->count == list->size)
@@ -464,7 +472,7 @@ struct node *node_put(struct arena *arena, struct node *map, str key, struct nod
     quote_ambiguous(value);
     m = find(map, key);
     if (m == NULL) {
-        node_add(arena, map, key, value);
+        add_untagged(arena, map, key, value);
         return value;
     }
     if (m->value != value) {
@@ -494,6 +502,6 @@ struct node *node_ensure_map(struct arena *arena, struct node *map, str key)
     if (child != NULL)
         return node_is(child, NODE_MAP) ? child : NULL;
     child = node_new(arena, NODE_MAP);
-    node_add(arena, map, key, child);
+    add_untagged(arena, map, key, child);
     return child;
 }

@@ -80,6 +80,7 @@ extern const struct cli_verb cli_verb_app;
 extern const struct cli_verb cli_verb_cluster;
 extern const struct cli_verb cli_verb_credential;
 extern const struct cli_verb cli_verb_devops;
+extern const struct cli_verb cli_verb_kustomize;
 extern const struct cli_verb cli_verb_repo;
 extern const struct cli_verb cli_verb_sandbox;
 extern const struct cli_verb cli_verb_serve;

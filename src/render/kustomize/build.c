@@ -139,13 +139,15 @@ void pairs_put(struct build *b, struct pairs *pairs, str key, str value)
         pairs->at[at].value = value;
         return;
     }
-    struct pair *grown = arena_array(b->arena, pairs->count + 1, struct pair);
-    for (size_t i = 0; i < at; i++)
-        grown[i] = pairs->at[i];
-    grown[at] = (struct pair){.key = key, .value = value};
-    for (size_t i = at; i < pairs->count; i++)
-        grown[i + 1] = pairs->at[i];
-    pairs->at = grown;
+    if (pairs->count >= pairs->size) {
+        pairs->size = MAX(pairs->count * 2, (size_t)8);
+        struct pair *grown = arena_array(b->arena, pairs->size, struct pair);
+        if (pairs->count > 0)
+            memcpy(grown, pairs->at, pairs->count * sizeof(*grown));
+        pairs->at = grown;
+    }
+    memmove(&pairs->at[at + 1], &pairs->at[at], (pairs->count - at) * sizeof(*pairs->at));
+    pairs->at[at] = (struct pair){.key = key, .value = value};
     pairs->count++;
 }
 

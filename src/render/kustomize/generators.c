@@ -4,17 +4,35 @@
 #include "doc/json.h"
 #include "render/kustomize/transform.h"
 
+#include <stdlib.h>
+
 /* ---- key and value sources ---- */
 
-static bool add_pair(struct build *b, struct pairs *data, str owner, str key, str value)
-{
-    bool found = false;
+struct data {
+    struct pair *at;
+    size_t count, size;
+};
 
-    (void)pairs_get(data, key, &found);
-    if (found)
-        return build_fail(b, KUSTOMIZE_ERROR_CONFIG,
-                          "configmap %.*s illegally repeats the key `%.*s`", STR(owner), STR(key));
-    pairs_put(b, data, key, value);
+static void add_pair(struct build *b, struct data *data, str key, str value)
+{
+    data->at = build_grow(b, data->at, data->count + 1, &data->size, sizeof(*data->at));
+    data->at[data->count++] = (struct pair){.key = key, .value = value};
+}
+
+static int compare_pairs(const void *a, const void *b)
+{
+    return str_cmp(((const struct pair *)a)->key, ((const struct pair *)b)->key);
+}
+
+/* Sorted by key; a key that stands twice is an error. */
+static bool sort_data(struct build *b, struct data *data, str owner)
+{
+    qsort(data->at, data->count, sizeof(*data->at), compare_pairs);
+    for (size_t i = 1; i < data->count; i++)
+        if (str_eq(data->at[i - 1].key, data->at[i].key))
+            return build_fail(b, KUSTOMIZE_ERROR_CONFIG,
+                              "configmap %.*s illegally repeats the key `%.*s`", STR(owner),
+                              STR(data->at[i].key));
     return true;
 }
 
@@ -24,7 +42,7 @@ static bool is_space(char c)
 }
 
 static bool add_env_line(struct build *b, const struct generator *args, str line, bool first,
-                         struct pairs *data)
+                         struct data *data)
 {
     if (!str_is_utf8(line))
         return build_fail(b, KUSTOMIZE_ERROR_CONFIG, "an env file of %.*s has invalid UTF-8",
@@ -44,11 +62,13 @@ static bool add_env_line(struct build *b, const struct generator *args, str line
     size_t equals = str_find_char(line, '=');
     str key = equals == SIZE_MAX ? line : str_first(line, equals);
     str value = equals == SIZE_MAX ? STR_EMPTY : str_from_index(line, equals + 1);
-    return key.len == 0 || add_pair(b, data, args->name, key, value);
+    if (key.len > 0)
+        add_pair(b, data, key, value);
+    return true;
 }
 
 static bool add_env_file(struct build *b, const struct loader *loader, const struct generator *args,
-                         str path, struct pairs *data)
+                         str path, struct data *data)
 {
     str text = STR_EMPTY;
     str line = STR_EMPTY;
@@ -67,8 +87,7 @@ static bool add_env_file(struct build *b, const struct loader *loader, const str
     return true;
 }
 
-static bool add_literal(struct build *b, const struct generator *args, str literal,
-                        struct pairs *data)
+static bool add_literal(struct build *b, str literal, struct data *data)
 {
     size_t equals = str_find_char(literal, '=');
 
@@ -79,11 +98,11 @@ static bool add_literal(struct build *b, const struct generator *args, str liter
     if (value.len >= 2 && value.at[0] == value.at[value.len - 1] &&
         (value.at[0] == '"' || value.at[0] == '\''))
         value = str_of(value.at + 1, value.len - 2);
-    return add_pair(b, data, args->name, str_first(literal, equals), value);
+    add_pair(b, data, str_first(literal, equals), value);
+    return true;
 }
 
-static bool add_file(struct build *b, const struct loader *loader, const struct generator *args,
-                     str source, struct pairs *data)
+static bool add_file(struct build *b, const struct loader *loader, str source, struct data *data)
 {
     size_t equals = str_find_char(source, '=');
     str key = tree_path_base(source);
@@ -102,11 +121,12 @@ static bool add_file(struct build *b, const struct loader *loader, const struct 
     }
     if (!loader_read(b, loader, path, &bytes))
         return err_wrap(b->err, "file sources");
-    return add_pair(b, data, args->name, key, bytes);
+    add_pair(b, data, key, bytes);
+    return true;
 }
 
 static bool load_pairs(struct build *b, const struct loader *loader, const struct generator *args,
-                       struct pairs *data)
+                       struct data *data)
 {
     for (size_t i = 0; i < args->envs.count; i++)
         if (!add_env_file(b, loader, args, args->envs.at[i], data))
@@ -114,10 +134,10 @@ static bool load_pairs(struct build *b, const struct loader *loader, const struc
     if (args->env.len > 0 && !add_env_file(b, loader, args, args->env, data))
         return false;
     for (size_t i = 0; i < args->literals.count; i++)
-        if (!add_literal(b, args, args->literals.at[i], data))
+        if (!add_literal(b, args->literals.at[i], data))
             return false;
     for (size_t i = 0; i < args->files.count; i++)
-        if (!add_file(b, loader, args, args->files.at[i], data))
+        if (!add_file(b, loader, args->files.at[i], data))
             return false;
     return true;
 }
@@ -165,7 +185,7 @@ static struct node *text_node(struct build *b, str text)
     return n;
 }
 
-static void add_data(struct build *b, struct node *object, const struct pairs *data, bool is_secret)
+static void add_data(struct build *b, struct node *object, const struct data *data, bool is_secret)
 {
     if (is_secret)
         node_ensure_map(b->arena, object, S("data"));
@@ -174,8 +194,8 @@ static void add_data(struct build *b, struct node *object, const struct pairs *d
         bool is_text = str_is_utf8(value);
         str field = is_secret || is_text ? S("data") : S("binaryData");
         struct node *map = node_ensure_map(b->arena, object, field);
-        node_set(b->arena, map, data->at[i].key,
-                 text_node(b, is_secret || !is_text ? base64(b, value) : value));
+        node_add_new(b->arena, map, data->at[i].key,
+                     text_node(b, is_secret || !is_text ? base64(b, value) : value));
     }
 }
 
@@ -229,13 +249,15 @@ bool generate_config_map(struct build *b, const struct loader *loader, const str
 {
     struct generator_options options = merged_options(b, args->options, global);
     struct node *object = node_new(b->arena, NODE_MAP);
-    struct pairs data = {0};
+    struct data data = {0};
     const char *kind = is_secret ? "Secret" : "ConfigMap";
 
     if (args->name.len == 0)
         return build_fail(b, KUSTOMIZE_ERROR_CONFIG, "a %s generator must have a name", kind);
     if (!load_pairs(b, loader, args, &data))
         return err_wrap(b->err, "loading KV pairs of the %s %.*s", kind, STR(args->name));
+    if (!sort_data(b, &data, args->name))
+        return false;
     node_add(b->arena, object, S("apiVersion"), node_scalar(b->arena, TAG_STR, S("v1")));
     node_add(b->arena, object, S("kind"), node_scalar(b->arena, TAG_STR, str_from(kind)));
     struct node *meta = node_ensure_map(b->arena, object, S("metadata"));

@@ -22,7 +22,7 @@ struct pair {
 
 struct pairs { /* sorted by key */
     struct pair *at;
-    size_t count;
+    size_t count, size; /* size 0: the array is shared and must be copied before it grows */
     bool set;
 };
 

@@ -413,7 +413,7 @@ void node_add(struct arena *arena, struct node *map, str key, struct node *value
 }
 
 /* A key that kyaml adds has no tag: what it reads as is found out when it is written. */
-static void add_untagged(struct arena *arena, struct node *map, str key, struct node *value)
+void node_add_new(struct arena *arena, struct node *map, str key, struct node *value)
 {
     node_add(arena, map, key, value);
     if (yaml_resolve(key, YAML_12) != YAML_STR)
@@ -472,7 +472,7 @@ struct node *node_put(struct arena *arena, struct node *map, str key, struct nod
     quote_ambiguous(value);
     m = find(map, key);
     if (m == NULL) {
-        add_untagged(arena, map, key, value);
+        node_add_new(arena, map, key, value);
         return value;
     }
     if (m->value != value) {
@@ -502,6 +502,6 @@ struct node *node_ensure_map(struct arena *arena, struct node *map, str key)
     if (child != NULL)
         return node_is(child, NODE_MAP) ? child : NULL;
     child = node_new(arena, NODE_MAP);
-    add_untagged(arena, map, key, child);
+    node_add_new(arena, map, key, child);
     return child;
 }

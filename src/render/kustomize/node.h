@@ -93,6 +93,8 @@ struct node *node_path(const struct node *n, const char *const *names, size_t co
     node_path((n), (const char *const[]){__VA_ARGS__}, COUNT(((const char *const[]){__VA_ARGS__})))
 
 void node_add(struct arena *arena, struct node *map, str key, struct node *value);
+/* Adds a key that is known to be new, as kyaml adds one: without a tag. */
+void node_add_new(struct arena *arena, struct node *map, str key, struct node *value);
 void node_append(struct arena *arena, struct node *list, struct node *item);
 bool node_clear(struct node *map, str key);
 /* Puts what `from` is into `to`; children are shared. */

@@ -208,8 +208,8 @@ bool resource_set_map(struct build *b, struct resource *r, const char *field,
         return true;
     struct node *map = node_ensure_map(b->arena, meta, key);
     for (size_t i = 0; i < pairs->count; i++)
-        node_set(b->arena, map, pairs->at[i].key,
-                 node_scalar(b->arena, TAG_STR, pairs->at[i].value));
+        node_add_new(b->arena, map, pairs->at[i].key,
+                     node_scalar(b->arena, TAG_STR, pairs->at[i].value));
     if (marked)
         node_add(b->arena, map, MARK, node_scalar(b->arena, TAG_STR, S("true")));
     return true;

@@ -191,7 +191,7 @@ static void help_verb(const struct cli *cli)
     printf("\nMore: taut %s COMMAND --help\n", verb->name);
 }
 
-static void help_all(const struct cli *cli)
+void cli_help_all(const struct cli *cli)
 {
     printf("Taut keeps Kubernetes clusters taut to Git.\n\nUsage: taut VERB [COMMAND] [flags]\n\n"
            "Verbs:\n");
@@ -287,8 +287,8 @@ static int dispatch(struct cli *cli, int argc, char **argv)
     cli->lead = argv + 1;
     cli->lead_count = at - 1;
 
-    if (at >= argc || is_help(argv[at]) || str_eq(str_from(argv[at]), S("help"))) {
-        help_all(cli);
+    if (at >= argc || is_help(argv[at])) {
+        cli_help_all(cli);
         return CLI_OK;
     }
     if (str_eq(str_from(argv[at]), S("--version"))) {

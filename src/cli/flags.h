@@ -40,3 +40,5 @@ MUST_USE bool cli_flags_check(const struct cli *cli, struct err *err);
 void cli_flags_done(struct cli *cli);
 /* Edit distance of two short words. */
 size_t cli_distance(str a, str b);
+/* The overview of all verbs, on standard output. */
+void cli_help_all(const struct cli *cli);

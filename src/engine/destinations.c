@@ -16,7 +16,8 @@ struct destination {
     str name;
     str server;
     str project;
-    struct cluster *cluster; /* NULL: the Secret is no good */
+    const struct val *secret; /* until the cluster is made from it */
+    struct cluster *cluster;  /* NULL: the Secret is no good */
     struct err err;
 };
 
@@ -47,15 +48,14 @@ static str secret_text(struct arena *arena, const struct val *secret, const char
                    : STR_EMPTY;
 }
 
-static void destination_connect(struct destinations *all, struct destination *destination,
-                                const struct val *secret)
+static void destination_connect(struct destinations *all, struct destination *destination)
 {
     auto_kubeconfig struct kubeconfig *config = NULL;
     struct kube *kube;
     struct cluster_options options = {
             .name = destination->name, .server = destination->server, .owns_kube = true};
 
-    if (!kubeconfig_from_cluster_secret(secret, &config, &destination->err) ||
+    if (!kubeconfig_from_cluster_secret(destination->secret, &config, &destination->err) ||
         !kube_remote_new(all->options.home->loop, destination->name, config, &kube,
                          &destination->err))
         return;
@@ -63,9 +63,8 @@ static void destination_connect(struct destinations *all, struct destination *de
     destination->cluster = cluster_new(&options, all->events, all->owner);
 }
 
-static void *destination_keep(void *owner, const struct val *object)
+static void *destination_keep(UNUSED void *owner, const struct val *object)
 {
-    struct destinations *all = owner;
     struct arena *arena = arena_new(DESTINATION_ARENA);
     struct destination *destination = arena_new0(arena, struct destination);
 
@@ -75,7 +74,7 @@ static void *destination_keep(void *owner, const struct val *object)
         destination->name = arena_str(arena, object_name(object));
     destination->server = server_normal(secret_text(arena, object, "server"));
     destination->project = secret_text(arena, object, "project");
-    destination_connect(all, destination, object);
+    destination->secret = val_dup(arena, object);
     return destination;
 }
 
@@ -88,7 +87,12 @@ static void destination_free(struct destination *destination)
 static void destination_drop(void *owner, void *kept)
 {
     struct destinations *all = owner;
+    struct destination *destination = kept;
 
+    if (destination->cluster == NULL) {
+        arena_free(destination->arena);
+        return;
+    }
     all->retired = mem_grow(all->retired, all->retired_count + 1, sizeof(*all->retired));
     all->retired[all->retired_count++] = kept;
 }
@@ -100,9 +104,12 @@ static void destinations_told(void *owner)
     all->events->changed(all->owner, all->home);
 }
 
+/* Only here, not when it is kept: a relist keeps every Secret once more for nothing. */
 static void destination_changed(void *owner, UNUSED str namespace_, UNUSED str name,
-                                UNUSED const void *was, UNUSED const void *is)
+                                UNUSED const void *was, const void *is)
 {
+    if (is != NULL)
+        destination_connect(owner, (struct destination *)(uintptr_t)is);
     destinations_told(owner);
 }
 

@@ -86,6 +86,7 @@ struct job {
     bool body_is_copy;
     bool dry_run;
     bool was_deleted; /* force: deleted, to be made again */
+    bool was_created; /* replace: by a POST, adopted by a further patch */
     bool needs_intent;
     uint64_t need;
     int tries;

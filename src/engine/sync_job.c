@@ -236,7 +236,7 @@ static void job_replace_adopted(void *owner, struct kube_response *response)
 
     job->ask = NULL;
     if (response->ok)
-        job_applied(job, response->object, /*created=*/false, STR_EMPTY);
+        job_applied(job, response->object, job->was_created, STR_EMPTY);
     else
         job_fail(job, err_message(&response->err));
 }
@@ -261,6 +261,7 @@ static void job_replaced(void *owner, struct kube_response *response)
         job_fail(job, err_message(&response->err));
         return;
     }
+    job->was_created = response->created;
     job_reset_body(job);
     job->body_arena = arena_new(JOB_ARENA);
     patch = adopt_patch(job->body_arena, response->object);

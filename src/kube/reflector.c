@@ -189,12 +189,24 @@ static void begin_list(struct reflector *r)
     str_own_free(&r->continue_);
 }
 
+/* Items of a list of a built-in kind do not say their kind: the list does ("ConfigMapList"). */
+static void name_kind(struct arena *arena, const struct val *list, struct val *item)
+{
+    str kind = val_get_str(list, S("kind"));
+
+    if (val_get(item, S("kind")) != NULL || !val_is(item, VAL_MAP) || !str_chop(&kind, S("List")))
+        return;
+    val_set_str(arena, item, S("apiVersion"), val_get_str(list, S("apiVersion")));
+    val_set_str(arena, item, S("kind"), kind);
+}
+
 static void take_page(struct reflector *r, const struct val *list)
 {
     auto_arena struct arena *arena = arena_new(LIMIT_RESPONSE_BYTES);
     struct val_iter it = val_iter(val_get(list, S("items")));
 
     while (val_next(&it)) {
+        name_kind(arena, list, it.value);
         str key = key_of(arena, object_namespace(it.value), object_name(it.value));
         void *kept = ask_keep(r, it.value);
 

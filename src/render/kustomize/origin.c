@@ -4,12 +4,37 @@
 #include "render/kustomize/node_yaml.h"
 #include "render/kustomize/target.h"
 
+/* As Go's filepath.Join: "." goes, ".." takes a part back, or stays when there is none. */
+static str join_clean(struct build *b, str base, str path)
+{
+    char *out = arena_bytes(b->arena, base.len + path.len + 2);
+    size_t len = 0;
+    str parts[2] = {base, path};
+
+    for (size_t i = 0; i < COUNT(parts); i++) {
+        str rest = parts[i];
+        str part = STR_EMPTY;
+        while (rest.at != NULL && str_split(&rest, '/', &part)) {
+            str before = str_of(out, len);
+            if (part.len == 0 || str_eq(part, S(".")))
+                continue;
+            if (str_eq(part, S("..")) && len > 0 && !str_eq(tree_path_base(before), S(".."))) {
+                len = tree_path_dir(before).len;
+                continue;
+            }
+            if (len > 0)
+                out[len++] = '/';
+            memcpy(out + len, part.at, part.len);
+            len += part.len;
+        }
+    }
+    return str_of(out, len);
+}
+
 const struct origin *origin_append(struct build *b, const struct origin *o, str path)
 {
     struct origin *next = arena_new0(b->arena, struct origin);
     struct repo_spec spec = {0};
-    str joined = STR_EMPTY;
-    struct err ignored = {0};
 
     if (o == NULL)
         return NULL;
@@ -22,12 +47,7 @@ const struct origin *origin_append(struct build *b, const struct origin *o, str 
     }
     if (next->path.at == NULL)
         next->path = STR_EMPTY;
-    /* a path may lead above the root here: then its parts stay as they are */
-    if (is_remote_file(path) || !tree_path_join(b->arena, next->path, path, &joined, &ignored))
-        joined = next->path.len > 0
-                         ? arena_printf(b->arena, "%.*s/%.*s", STR(next->path), STR(path))
-                         : path;
-    next->path = joined;
+    next->path = join_clean(b, next->path, path);
     return next;
 }
 

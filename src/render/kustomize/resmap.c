@@ -241,8 +241,17 @@ static bool absorb(struct build *b, struct resmap *m, struct resource *r)
                           STR(id_text(b, &id)));
     struct resource *old = m->at[found];
     bool merges = r->behavior == BEHAVIOR_MERGE;
+    struct pairs before = resource_map(b, old, "annotations");
+    bool has_origin = false;
+    str origin = pairs_get(&before, S("config.kubernetes.io/origin"), &has_origin);
     if (!take_over(b, r, old))
         return false;
+    if (merges && has_origin) {
+        struct pairs annotations = resource_map(b, r, "annotations");
+        pairs_put(b, &annotations, S("config.kubernetes.io/origin"), origin);
+        if (!resource_set_map(b, r, "annotations", &annotations))
+            return false;
+    }
     if (merges) {
         merge_data(b, r, old, "data");
         merge_data(b, r, old, "binaryData");

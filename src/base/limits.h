@@ -175,3 +175,10 @@
 #define LIMIT_GIT_PACKS 50
 /* Bytes of one regular expression; people write less than 200. */
 #define LIMIT_REGEX_BYTES 4096
+
+/* Connections to one simulated node port at a time, and bytes of a request on it. */
+#define LIMIT_SANDBOX_CONNECTIONS 64
+#define LIMIT_SANDBOX_REQUEST (8 * LIMIT_KIB)
+
+/* Arena of one reconcile of a simulated controller. */
+#define LIMIT_SANDBOX_ARENA (64 * LIMIT_MIB)

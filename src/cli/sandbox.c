@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* taut sandbox: the built-in simulated cluster alone, for kubectl and for tests of other programs.
  */
+#include "sandbox/sandbox.h"
 #include "apiserver/embedded.h"
 #include "apiserver/http.h"
 #include "base/buf.h"
@@ -25,6 +26,7 @@ struct alone {
     struct pki pki;
     struct apiserver *server;
     struct kube *kube;
+    struct sandbox *life;
     struct http_server *http;
     struct secret *token;
     struct loop_watch *signals[2];
@@ -90,6 +92,7 @@ static bool open_alone(struct cli *cli, struct alone *alone, struct err *err)
         !make_token(alone, err) || !apiserver_new(alone->loop, &options, &alone->server, err))
         return false;
     alone->kube = apiserver_kube(alone->server);
+    alone->life = sandbox_new(alone->kube, NULL);
     struct http_server_options http = {.listen = listen,
                                        .cert_pem = str_from(alone->pki.cert_pem),
                                        .key_pem = secret_reveal(alone->pki.key_pem)};
@@ -123,6 +126,7 @@ static bool write_kubeconfig(struct cli *cli, struct alone *alone, struct err *e
 static void close_alone(struct alone *alone)
 {
     http_server_free(alone->http);
+    sandbox_free(alone->life);
     if (alone->kube != NULL)
         kube_free(alone->kube);
     if (alone->server != NULL)

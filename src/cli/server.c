@@ -12,6 +12,7 @@
 #include "io/process.h"
 #include "kube/remote.h"
 #include "render/render.h"
+#include "sandbox/sandbox.h"
 #include "source/source.h"
 #include "web/upstream.h"
 #include <errno.h>
@@ -121,6 +122,7 @@ static bool open_sandbox(struct server *server, struct err *err)
     if (!apiserver_new(server->loop, &options, &server->sandbox_server, err))
         return false;
     server->sandbox = apiserver_kube(server->sandbox_server);
+    server->sandbox_life = sandbox_new(server->sandbox, NULL);
     return true;
 }
 
@@ -290,6 +292,7 @@ void server_close(struct server *server)
         source_free(server->source);
     if (server->home != NULL)
         kube_free(server->home);
+    sandbox_free(server->sandbox_life);
     if (server->sandbox != NULL)
         kube_free(server->sandbox);
     if (server->home_server != NULL)

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable
 from typing import TypeVar
@@ -10,6 +11,7 @@ from typing import TypeVar
 T = TypeVar("T")
 POLL_SECONDS = 0.05
 DEFAULT_SECONDS = 60.0
+PATIENCE = float(os.environ.get("TAUT_TEST_PATIENCE", "1"))  # a factor for slow machines
 
 
 class NotYet(AssertionError):
@@ -18,7 +20,7 @@ class NotYet(AssertionError):
 
 def eventually(probe: Callable[[], T], *, within: float = DEFAULT_SECONDS, what: str = "") -> T:
     """Calls probe until it returns something true; the last refusal tells what was missing."""
-    deadline = time.monotonic() + within
+    deadline = time.monotonic() + within * PATIENCE
     last: object = None
     while True:
         try:

@@ -89,6 +89,7 @@ static bool fail(struct api *api, int code, const char *reason, const struct val
     return false;
 }
 
+PRINTF_LIKE(2, 0)
 static str format_message(struct arena *arena, const char *format, va_list args)
 {
     va_list again;

@@ -7,6 +7,29 @@
 #include "doc/json.h"
 #include "schema/validate.h"
 
+/* Custom kinds have handlers of their own, which say it otherwise. */
+static bool check_custom_kind(struct api *api, const struct val *object, str api_version)
+{
+    str has_version = val_get_str(object, S("apiVersion"));
+    str has_kind = val_get_str(object, S("kind"));
+    struct val *problems = val_new(api->arena, val_list());
+
+    if (!str_eq(has_version, api_version))
+        return api_fail(api, 400, "BadRequest",
+                        "the API version in the data (%.*s) does not match the expected API "
+                        "version (%.*s)",
+                        STR(has_version), STR(api_version));
+    if (str_eq(has_kind, api->kind->name))
+        return true;
+    validate_problem(api->arena, problems, "FieldValueInvalid", S("kind"),
+                     "Invalid value: \"%.*s\": must be %.*s", STR(has_kind), STR(api->kind->name));
+    return api_fail_causes(api, 422, "Invalid", problems,
+                           "%.*s.%.*s \"%.*s\" is invalid: kind: Invalid value: \"%.*s\": must "
+                           "be %.*s",
+                           STR(has_kind), STR(api->kind->group), STR(object_name(object)),
+                           STR(has_kind), STR(api->kind->name));
+}
+
 static bool check_kind(struct api *api, struct val *object)
 {
     str api_version = api_version_of(api->arena, api->kind, api->version);
@@ -22,6 +45,8 @@ static bool check_kind(struct api *api, struct val *object)
         return api_fail(api, 400, "BadRequest", "Object '%s' is missing in '%.*s'",
                         str_is_empty(has_kind) ? "Kind" : "apiVersion",
                         STR(json_text(api->arena, object, JSON_COMPACT)));
+    if (api->kind->is_crd)
+        return check_custom_kind(api, object, api_version);
     if (!str_is_empty(has_kind) && !str_eq(has_kind, api->kind->name))
         return api_fail(api, 400, "BadRequest",
                         "%.*s in version \"%.*s\" cannot be handled as a %.*s: the object is a "

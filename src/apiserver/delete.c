@@ -90,7 +90,8 @@ static int64_t grace_of(const struct kind *kind, const struct val *object, int64
     return val_i64_or(VAL_AT(object, "spec", "terminationGracePeriodSeconds"), 30);
 }
 
-static void mark_deleting(struct arena *arena, struct val *object, int64_t grace)
+static void mark_deleting(struct arena *arena, const struct kind *kind, struct val *object,
+                          int64_t grace)
 {
     struct val *metadata = val_ensure_map(arena, object, S("metadata"));
     char text[CLOCK_RFC3339_SIZE];
@@ -102,7 +103,8 @@ static void mark_deleting(struct arena *arena, struct val *object, int64_t grace
         val_set_str(arena, metadata, S("deletionTimestamp"), str_from(text));
         if (generation > 0)
             val_set(arena, metadata, S("generation"), val_int(arena, generation + 1));
-        val_set(arena, metadata, S("deletionGracePeriodSeconds"), val_int(arena, grace));
+        if (!str_eq(kind->key, S("/namespaces")))
+            val_set(arena, metadata, S("deletionGracePeriodSeconds"), val_int(arena, grace));
     } else if (grace < val_i64_or(val_get(metadata, S("deletionGracePeriodSeconds")), 0)) {
         val_set_str(arena, metadata, S("deletionTimestamp"), str_from(text));
         val_set(arena, metadata, S("deletionGracePeriodSeconds"), val_int(arena, grace));
@@ -139,7 +141,7 @@ bool object_remove(struct api *api, const struct kind *kind, struct val *object,
     *ret_gone = !is_held(kind, next) && grace == 0;
     if (*ret_gone)
         return object_erase(api, kind, object);
-    mark_deleting(api->arena, next, grace);
+    mark_deleting(api->arena, kind, next, grace);
     if (str_eq(kind->key, CRD_KEY))
         crd_set_status(api->server, api->arena, next);
     if (!val_eq(next, object) && !object_save(api, kind, next, object))

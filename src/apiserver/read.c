@@ -50,7 +50,7 @@ static void add_text(struct gather *gather, str json)
 {
     if (gather->text->len > 0)
         buf_addc(gather->text, ',');
-    if (str_skip(&json, gather->prefix))
+    if (!str_is_empty(gather->prefix) && str_skip(&json, gather->prefix))
         buf_addc(gather->text, '{');
     buf_add(gather->text, json);
 }

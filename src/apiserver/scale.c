@@ -135,6 +135,14 @@ void api_scale(struct api *api)
         break;
     }
     struct val *live_v = object_in_version(api->arena, api->kind, api->version, live);
+    str path = paths_of(api).spec;
+    if (pointer_get(live_v, path) == NULL) {
+        api_fail(api, 500, "InternalError",
+                 "Internal error occurred: the spec replicas field \"%.*s\" does not exist",
+                 STR(api->kind->is_crd ? val_get_str(api->version->scale, S("specReplicasPath"))
+                                       : S(".spec.replicas")));
+        return;
+    }
     struct val *scale = scale_of(api, live_v);
     if (api->q.verb == KUBE_GET) {
         api_answer(api, 200, scale);
@@ -144,7 +152,7 @@ void api_scale(struct api *api)
         return;
 
     struct val *object = val_dup(api->arena, live_v);
-    if (!pointer_set(api->arena, object, paths_of(api).spec, val_int(api->arena, replicas), &err)) {
+    if (!pointer_set(api->arena, object, path, val_int(api->arena, replicas), &err)) {
         api_fail_err(api, &err);
         return;
     }

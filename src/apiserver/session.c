@@ -178,8 +178,13 @@ static void on_bookmark(void *owner)
 static void on_deadline(void *owner)
 {
     struct session *session = owner;
+    int64_t rv;
 
     enter(session);
+    /* a last mark, so that the next watch begins where this one ends */
+    if (session->api.q.allow_bookmarks && session->watcher != NULL &&
+        watcher_caught_up(session->watcher, &rv))
+        tell_bookmark(session, rv, /*initial_end=*/false);
     end(session);
     leave(session);
 }
@@ -318,8 +323,10 @@ static bool read_version(struct api *api, int64_t *ret_rv, bool *ret_initial)
     if (*ret_initial)
         return true;
     if (!str_to_i64(rv, ret_rv) || *ret_rv < 0)
-        return api_fail(api, 400, "BadRequest", "Invalid value: \"%.*s\": resourceVersion",
-                        STR(rv));
+        return api_fail(api, 500, "",
+                        "resourceVersion: Invalid value: \"%.*s\": strconv.ParseUint: parsing "
+                        "\"%.*s\": invalid syntax",
+                        STR(rv), STR(rv));
     if (*ret_rv > store_rv(api->server->store))
         return api_fail(api, 504, "Timeout", "Too large resource version: %lld, current: %lld",
                         (long long)*ret_rv, (long long)store_rv(api->server->store));

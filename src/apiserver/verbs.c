@@ -89,7 +89,10 @@ void api_update(struct api *api)
 
         validate_problem(api->arena, problems, "FieldValueInvalid", S("metadata.resourceVersion"),
                          "Invalid value: 0: must be specified for an update");
-        api_fail_invalid(api, api->q.name, problems);
+        api_fail_causes(api, 422, "Invalid", problems,
+                        "%.*s \"%.*s\" is invalid: metadata.resourceVersion: Invalid value: 0: "
+                        "must be specified for an update",
+                        STR(api_qualified(api)), STR(api->q.name));
         return;
     }
     write.object = object;
@@ -130,8 +133,7 @@ static bool patched(struct api *api, struct write *write)
             return api_fail(api, 415, "UnsupportedMediaType",
                             "the body of the request was in an unknown format - accepted media "
                             "types include: application/json-patch+json, "
-                            "application/merge-patch+json, application/apply-patch+yaml, "
-                            "application/apply-patch+cbor");
+                            "application/merge-patch+json, application/apply-patch+yaml");
         return strategic_apply(api->arena, api->version->type, write->object, api->q.body, &err) ||
                api_fail(api, 400, "BadRequest", "%s", err.message);
     case KUBE_GET:

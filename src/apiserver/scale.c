@@ -6,6 +6,7 @@
 #include "doc/merge_patch.h"
 #include "doc/pointer.h"
 #include "schema/selector.h"
+#include "schema/validate.h"
 
 struct paths {
     str spec;
@@ -56,7 +57,7 @@ static struct val *scale_of(struct api *api, const struct val *object)
     }
     struct val *spec = val_ensure_map(arena, scale, S("spec"));
     const struct val *replicas = pointer_get(object, paths.spec);
-    if (replicas != NULL)
+    if (val_i64_or(replicas, 0) != 0) /* Go leaves zero out */
         val_set(arena, spec, S("replicas"), *replicas);
     struct val *status = val_ensure_map(arena, scale, S("status"));
     val_set(arena, status, S("replicas"),
@@ -99,6 +100,23 @@ static bool changed_scale(struct api *api, struct val *scale)
                     "a scale is changed by update, JSON patch or merge patch");
 }
 
+static bool fail_replicas(struct api *api, int64_t replicas)
+{
+    struct val *causes = val_new(api->arena, val_list());
+
+    validate_problem(api->arena, causes, "FieldValueInvalid", S("spec.replicas"),
+                     "Invalid value: %lld: must be greater than or equal to 0",
+                     (long long)replicas);
+    api_fail_causes(api, 422, "Invalid", causes,
+                    "Scale.autoscaling \"%.*s\" is invalid: spec.replicas: Invalid value: %lld: "
+                    "must be greater than or equal to 0",
+                    STR(api->q.name), (long long)replicas);
+    struct val *details = val_get(api->object, S("details"));
+    val_set_str(api->arena, details, S("group"), S("autoscaling"));
+    val_set_str(api->arena, details, S("kind"), S("Scale"));
+    return false;
+}
+
 static bool check_scale(struct api *api, const struct val *scale, const struct val *live,
                         int64_t *ret_replicas)
 {
@@ -111,10 +129,7 @@ static bool check_scale(struct api *api, const struct val *scale, const struct v
                         "modified; please apply your changes to the latest version and try again",
                         STR(api_qualified(api)), STR(api->q.name));
     if (replicas < 0 || replicas > INT32_MAX)
-        return api_fail(api, 422, "Invalid",
-                        "Scale.autoscaling \"%.*s\" is invalid: spec.replicas: Invalid value: "
-                        "%lld: must be greater than or equal to 0",
-                        STR(api->q.name), (long long)replicas);
+        return fail_replicas(api, replicas);
     *ret_replicas = replicas;
     return true;
 }

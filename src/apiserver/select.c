@@ -23,6 +23,14 @@ static const struct {
         {S_INIT("batch/jobs"), "status.successful "},
 };
 
+static bool has_labels(const struct kind *kind)
+{
+    for (size_t i = 0; i < COUNT(field_labels); i++)
+        if (str_eq(field_labels[i].key, kind->key))
+            return true;
+    return false;
+}
+
 static bool is_known(const struct kind *kind, str field)
 {
     if (str_eq(field, S("metadata.name")) || str_eq(field, S("metadata.namespace")))
@@ -39,6 +47,16 @@ static bool is_known(const struct kind *kind, str field)
     return false;
 }
 
+static bool fail_field(struct api *api, str field)
+{
+    if (api->kind->is_crd || has_labels(api->kind))
+        return api_fail(api, 400, "BadRequest", "field label not supported: %.*s", STR(field));
+    return api_fail(api, 400, "BadRequest",
+                    "\"%.*s\" is not a known field selector: only \"metadata.name\", "
+                    "\"metadata.namespace\"",
+                    STR(field));
+}
+
 bool select_open(struct api *api, struct arena *arena, struct select *ret_select)
 {
     struct select select = {0};
@@ -52,14 +70,7 @@ bool select_open(struct api *api, struct arena *arena, struct select *ret_select
         str field = selector_key(select.fields, i);
 
         if (!is_known(api->kind, field))
-            return api_fail(api, 400, "BadRequest",
-                            "Unable to find \"%.*s, Resource=%.*s\" that match label selector "
-                            "\"%.*s\", field selector \"%.*s\": field label not supported: %.*s",
-                            STR(str_is_empty(api->kind->group)
-                                        ? arena_printf(arena, "/%.*s", STR(api->version->name))
-                                        : api_version_of(arena, api->kind, api->version)),
-                            STR(api->kind->plural), STR(api->q.label_selector),
-                            STR(api->q.field_selector), STR(field));
+            return fail_field(api, field);
     }
     select.all = selector_is_empty(select.labels) && selector_is_empty(select.fields);
 

@@ -71,6 +71,9 @@ static bool create_job(struct api *api, struct val *object)
     struct val *selector = val_ensure_map(arena, spec, S("selector"));
     val_set_str(arena, val_ensure_map(arena, selector, S("matchLabels")),
                 S("batch.kubernetes.io/controller-uid"), uid);
+    struct val *metadata = val_ensure_map(arena, object, S("metadata"));
+    if (val_count(val_get(metadata, S("labels"))) == 0)
+        val_set(arena, metadata, S("labels"), val_dup_value(arena, labels));
     return true;
 }
 
@@ -84,16 +87,69 @@ static bool has_resources(const struct val *pod, const char *which)
     return false;
 }
 
+/* What the admission plug-ins of a usual server add: how long a lost node is tolerated. */
+static void tolerate(struct arena *arena, struct val *spec, const char *key)
+{
+    struct val *list = val_ensure_list(arena, spec, S("tolerations"));
+    struct val_iter it = val_iter(list);
+
+    while (val_next(&it))
+        if (str_eq(val_get_str(it.value, S("key")), str_from(key)) ||
+            str_is_empty(val_get_str(it.value, S("key"))))
+            return;
+    struct val *toleration = val_append(arena, list, val_map());
+    val_set_str(arena, toleration, S("key"), str_from(key));
+    val_set_str(arena, toleration, S("operator"), S("Exists"));
+    val_set_str(arena, toleration, S("effect"), S("NoExecute"));
+    val_set(arena, toleration, S("tolerationSeconds"), val_int(arena, 300));
+}
+
 static bool create_pod(struct api *api, struct val *object)
 {
     struct arena *arena = api->arena;
     struct val *status = val_ensure_map(arena, object, S("status"));
+    struct val *spec = val_ensure_map(arena, object, S("spec"));
+
+    tolerate(arena, spec, "node.kubernetes.io/not-ready");
+    tolerate(arena, spec, "node.kubernetes.io/unreachable");
+    if (val_get(spec, S("priority")) == NULL)
+        val_set(arena, spec, S("priority"), val_int(arena, 0));
+    if (val_get(spec, S("preemptionPolicy")) == NULL)
+        val_set_str(arena, spec, S("preemptionPolicy"), S("PreemptLowerPriority"));
 
     val_set_str(arena, status, S("phase"), S("Pending"));
     if (!has_resources(object, "requests") && !has_resources(object, "limits"))
         val_set_str(arena, status, S("qosClass"), S("BestEffort"));
     else
         val_set_str(arena, status, S("qosClass"), S("Burstable"));
+    return true;
+}
+
+static void set_template_generation(struct arena *arena, struct val *object, int64_t generation)
+{
+    struct val *metadata = val_ensure_map(arena, object, S("metadata"));
+
+    val_set_str(arena, val_ensure_map(arena, metadata, S("annotations")),
+                S("deprecated.daemonset.template.generation"),
+                arena_printf(arena, "%lld", (long long)generation));
+}
+
+static bool create_daemon_set(struct api *api, struct val *object)
+{
+    set_template_generation(api->arena, object, 1);
+    return true;
+}
+
+static bool update_daemon_set(struct api *api, struct val *object, const struct val *live)
+{
+    int64_t generation = 1;
+
+    if (!str_to_i64(object_annotation(live, S("deprecated.daemonset.template.generation")),
+                    &generation))
+        generation = 1;
+    if (!val_eq(VAL_AT(object, "spec", "template"), VAL_AT(live, "spec", "template")))
+        generation++;
+    set_template_generation(api->arena, object, generation);
     return true;
 }
 
@@ -158,7 +214,7 @@ static const struct rules {
         {S_INIT("/persistentvolumeclaims"), 0, create_claim, NULL},
         {S_INIT("/replicationcontrollers"), GENERATION, NULL, NULL},
         {S_INIT("apps/deployments"), GENERATION | ANNOTATIONS, NULL, NULL},
-        {S_INIT("apps/daemonsets"), GENERATION, NULL, NULL},
+        {S_INIT("apps/daemonsets"), GENERATION, create_daemon_set, update_daemon_set},
         {S_INIT("apps/statefulsets"), GENERATION, NULL, NULL},
         {S_INIT("apps/replicasets"), GENERATION, NULL, NULL},
         {S_INIT("batch/jobs"), GENERATION, create_job, update_job},
@@ -204,6 +260,26 @@ void strategy_decode(struct api *api, struct val *object)
         crd_default(api->arena, object);
 }
 
+/* Go writes the counters of a new object's status, although they are zero. */
+static void zero_status(struct api *api, struct val *object)
+{
+    const struct type_field *field = type_field(api->version->type, S("status"));
+    struct arena *arena = api->arena;
+
+    if (field == NULL || !api->version->has_status)
+        return;
+    for (size_t i = 0; i < field->type->field_count; i++) {
+        const struct type_field *counter = &field->type->fields[i];
+
+        if (counter->required && counter->type->kind == TYPE_INTEGER)
+            val_set(arena, val_ensure_map(arena, object, S("status")), counter->name,
+                    val_int(arena, 0));
+    }
+    if (str_eq(api->kind->key, S("apps/statefulsets")))
+        val_set(arena, val_ensure_map(arena, object, S("status")), S("availableReplicas"),
+                val_int(arena, 0));
+}
+
 bool strategy_create(struct api *api, struct val *object)
 {
     const struct rules *of = rules_of(api->kind);
@@ -212,6 +288,8 @@ bool strategy_create(struct api *api, struct val *object)
     val_del(metadata, S("generation"));
     if ((of->flags & GENERATION) != 0)
         val_set(api->arena, metadata, S("generation"), val_int(api->arena, 1));
+    if (!api->kind->is_crd)
+        zero_status(api, object);
     return of->create == NULL || of->create(api, object);
 }
 

@@ -137,10 +137,23 @@ static void check_finalizers(struct api *api, const struct val *object, const st
 
 /* ---- rules ---- */
 
-/* Kinds whose names end up as DNS labels. */
-static bool has_label_name(const struct kind *kind)
+/* A Service's name becomes a DNS label of the old rule, which begins with a letter. */
+static void check_service_name(struct api *api, const struct val *object, struct val *problems)
 {
-    return str_eq(kind->key, S("/namespaces")) || str_eq(kind->key, S("/services"));
+    str name = object_name(object);
+    bool good = name.len > 0 && name.len <= 63 && name.at[0] >= 'a' && name.at[0] <= 'z' &&
+                name.at[name.len - 1] != '-';
+
+    for (size_t i = 0; i < name.len && good; i++)
+        good = (name.at[i] >= 'a' && name.at[i] <= 'z') ||
+               (name.at[i] >= '0' && name.at[i] <= '9') || name.at[i] == '-';
+    if (!good)
+        validate_problem(api->arena, problems, "FieldValueInvalid", S("metadata.name"),
+                         "Invalid value: \"%.*s\": a DNS-1035 label must consist of lower case "
+                         "alphanumeric characters or '-', start with an alphabetic character, and "
+                         "end with an alphanumeric character (e.g. 'my-name',  or 'abc-123', regex "
+                         "used for validation is '[a-z]([-a-z0-9]*[a-z0-9])?')",
+                         STR(name));
 }
 
 static bool check_rules(struct api *api, struct val *object, const struct val *live)
@@ -148,7 +161,11 @@ static bool check_rules(struct api *api, struct val *object, const struct val *l
     struct arena *arena = api->arena;
     struct val *problems = val_new(arena, val_list());
 
-    validate_metadata(arena, object, api->kind->namespaced, has_label_name(api->kind), problems);
+    if (str_eq(api->kind->key, S("/services")) && live == NULL)
+        check_service_name(api, object, problems);
+    if (val_count(problems) == 0)
+        validate_metadata(arena, object, api->kind->namespaced,
+                          /*label_name=*/str_eq(api->kind->key, S("/namespaces")), problems);
     if (live != NULL)
         check_finalizers(api, object, live, problems);
     if (str_eq(api->kind->key, CRD_KEY))
@@ -443,8 +460,6 @@ static bool update_object(struct api *api, struct write *write)
         return false;
     put_back(api, object, live);
     set_defaults(api, object);
-    if (!strategy_update(api, object, live))
-        return false;
     tidy_metadata(object);
     if (!write->applied) {
         struct managed_request request = write_managed(api, object);
@@ -452,6 +467,9 @@ static bool update_object(struct api *api, struct write *write)
         managed_update(arena, &request, live, object);
         tidy_metadata(object);
     }
+    /* behind ownership: what the server changes by itself is nobody's */
+    if (!strategy_update(api, object, live))
+        return false;
     if (!check_rules(api, object, live))
         return false;
     if (val_eq(without_managed(arena, object), without_managed(arena, live)) &&

@@ -252,6 +252,26 @@ static void check_stateful(struct rules *r)
                 "'persistentVolumeClaimRetentionPolicy' and 'minReadySeconds' are forbidden");
 }
 
+/* Of a suspended Job's Pods only where they will run may change. */
+static bool same_but_placement(const struct val *now, const struct val *was)
+{
+    static const str open[] = {S_INIT("nodeSelector"), S_INIT("affinity"), S_INIT("tolerations"),
+                               S_INIT("schedulingGates")};
+
+    for (int turn = 0; turn < 2; turn++) {
+        struct val_iter it = val_iter(turn == 0 ? now : was);
+
+        while (val_next(&it)) {
+            bool is_open = false;
+            for (size_t i = 0; i < COUNT(open); i++)
+                is_open = is_open || str_eq(it.key, open[i]);
+            if (!is_open && !val_eq(val_get(now, it.key), val_get(was, it.key)))
+                return false;
+        }
+    }
+    return true;
+}
+
 static void check_job(struct rules *r)
 {
     const struct val *spec = val_get(r->object, S("spec"));
@@ -263,9 +283,14 @@ static void check_job(struct rules *r)
     check_pod_spec(r, S("spec.template.spec"), VAL_AT(spec, "template", "spec"), NULL);
     check_same(r, "selector");
     check_same(r, "completionMode");
+    if (r->old == NULL)
+        return;
     const struct val *now = VAL_AT(r->object, "spec", "template");
-    if (r->old != NULL && !val_is_true(VAL_AT(r->old, "spec", "suspend")) &&
-        !val_eq(now, VAL_AT(r->old, "spec", "template")))
+    const struct val *was = VAL_AT(r->old, "spec", "template");
+    bool same = val_is_true(VAL_AT(r->old, "spec", "suspend"))
+                        ? same_but_placement(val_get(now, S("spec")), val_get(was, S("spec")))
+                        : val_eq(now, was);
+    if (!same)
         immutable(r, S("spec.template"), now);
 }
 

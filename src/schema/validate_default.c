@@ -124,6 +124,27 @@ static void default_service_port(struct arena *arena, struct val *v)
         val_set(arena, v, S("targetPort"), val_dup_value(arena, port));
 }
 
+/* A volume that names no source is an empty directory. */
+static void default_volume(struct arena *arena, struct val *v)
+{
+    struct val_iter it = val_iter(v);
+
+    while (val_next(&it))
+        if (!str_eq(it.key, S("name")) && !val_is(it.value, VAL_NULL))
+            return;
+    val_set(arena, v, S("emptyDir"), val_map());
+}
+
+static void default_claim_templates(struct arena *arena, struct val *v)
+{
+    struct val_iter it = val_iter(val_get(v, S("volumeClaimTemplates")));
+
+    while (val_next(&it)) {
+        set_text(arena, it.value, S("kind"), S("PersistentVolumeClaim"));
+        set_text(arena, it.value, S("apiVersion"), S("v1"));
+    }
+}
+
 static void default_policy_types(struct arena *arena, struct val *v)
 {
     struct val types = val_list();
@@ -192,6 +213,8 @@ static const struct {
         {S_INIT("Container"), default_container},
         {S_INIT("EphemeralContainer"), default_container},
         {S_INIT("PodSpec"), default_pod_spec},
+        {S_INIT("Volume"), default_volume},
+        {S_INIT("StatefulSetSpec"), default_claim_templates},
         {S_INIT("JobSpec"), default_job_spec},
         {S_INIT("ServicePort"), default_service_port},
         {S_INIT("NetworkPolicySpec"), default_policy_types},

@@ -323,7 +323,7 @@ static bool apply_one(struct json_op *o, struct val *doc)
                   : take_out(o, container, key, o->path);
 }
 
-bool json_patch_apply(struct build *b, struct node *object, const struct val *patch)
+bool build_json_patch(struct build *b, struct node *object, const struct val *patch)
 {
     struct val *doc = val_new(b->arena, val_null());
     struct val_iter it = val_iter(patch);

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Start is a chain: system namespace → admin's Secret (read, else made) → the reflector's first
- * whole list. One call is in flight at a time.
+ * Start is a chain: system namespace → our ClusterRoles → admin's Secret (read, else made) → the
+ * reflector's first whole list. One call is in flight at a time.
  */
+#include "auth/roles.h"
 #include "auth/state.h"
 #include "base/log.h"
 #include "base/mem.h"
@@ -15,6 +16,8 @@
 #define SECRET_TEXT 44
 
 static const struct gvr namespaces = {S_INIT(""), S_INIT("v1"), S_INIT("namespaces")};
+static const struct gvr cluster_roles = {S_INIT("rbac.authorization.k8s.io"), S_INIT("v1"),
+                                         S_INIT("clusterroles")};
 const struct gvr auth_gvr_secrets = {S_INIT(""), S_INIT("v1"), S_INIT("secrets")};
 
 struct auth *auth_new(struct loop *loop, struct kube *home)
@@ -39,6 +42,7 @@ void auth_free(struct auth *auth)
     kube_cancel(auth->call);
     if (auth->users != NULL)
         reflector_free(auth->users);
+    rbac_free(auth->rbac);
     secret_free(auth->password);
     mem_free(auth);
 }
@@ -58,7 +62,7 @@ struct secret *auth_random_secret(void)
 }
 
 /* For people: shorter, 20 characters of 120 bits. */
-static struct secret *random_password(void)
+struct secret *auth_new_password(void)
 {
     auto_secret struct secret *whole = auth_random_secret();
     return secret_new(str_first(secret_reveal(whole), 20));
@@ -122,6 +126,7 @@ static void watch_users(struct auth *auth)
                                  .label_selector = S("taut.dev/user")};
 
     auth->users = reflector_new(auth->home, &what, &events, auth);
+    auth->rbac = rbac_new(auth->home);
 }
 
 static bool is_there_already(const struct kube_response *response)
@@ -149,7 +154,7 @@ static void make_admin(struct auth *auth)
     auto_arena struct arena *arena = arena_new(LIMIT_MIB);
     char hash[crypto_pwhash_STRBYTES];
 
-    auth->password = random_password();
+    auth->password = auth_new_password();
     str password = secret_reveal(auth->password);
     if (crypto_pwhash_str(hash, password.at, password.len, crypto_pwhash_OPSLIMIT_INTERACTIVE,
                           crypto_pwhash_MEMLIMIT_INTERACTIVE) != 0)
@@ -179,6 +184,44 @@ static void on_admin_read(void *owner, struct kube_response *response)
     }
 }
 
+static void next_role(struct auth *auth);
+
+static void on_role(void *owner, struct kube_response *response)
+{
+    struct auth *auth = owner;
+
+    auth->call = NULL;
+    if (!response->ok) {
+        err_wrap(&response->err, "applying the ClusterRoles of Taut");
+        finish(auth, &response->err);
+        return;
+    }
+    auth->roles_done++;
+    next_role(auth);
+}
+
+static void next_role(struct auth *auth)
+{
+    auto_arena struct arena *arena = arena_new(LIMIT_MIB);
+    struct kube_request read = {.verb = KUBE_GET,
+                                .gvr = auth_gvr_secrets,
+                                .namespace_ = S(AUTH_SYSTEM_NAMESPACE),
+                                .name = S("user-admin")};
+
+    if (auth->roles_done == ROLES_COUNT) {
+        auth->call = kube_start(auth->home, &read, on_admin_read, auth);
+        return;
+    }
+    const struct val *role = roles_object(arena, auth->roles_done);
+    struct kube_request request = {.verb = KUBE_APPLY,
+                                   .gvr = cluster_roles,
+                                   .name = object_name(role),
+                                   .field_manager = S("taut"),
+                                   .force = true,
+                                   .body = role};
+    auth->call = kube_start(auth->home, &request, on_role, auth);
+}
+
 static void on_namespace(void *owner, struct kube_response *response)
 {
     struct auth *auth = owner;
@@ -189,11 +232,7 @@ static void on_namespace(void *owner, struct kube_response *response)
         finish(auth, &response->err);
         return;
     }
-    struct kube_request request = {.verb = KUBE_GET,
-                                   .gvr = auth_gvr_secrets,
-                                   .namespace_ = S(AUTH_SYSTEM_NAMESPACE),
-                                   .name = S("user-admin")};
-    auth->call = kube_start(auth->home, &request, on_admin_read, auth);
+    next_role(auth);
 }
 
 void auth_start(struct auth *auth, auth_started_fn *done, void *owner)
@@ -244,14 +283,24 @@ bool auth_check_token(const struct auth *auth, str token, struct auth_user *ret_
     return true;
 }
 
-bool auth_may(UNUSED const struct auth *auth, const struct auth_user *user,
-              UNUSED const struct auth_question *question)
+static bool is_master(const struct auth_user *user)
 {
     for (size_t i = 0; i < user->group_count; i++) {
         if (str_eq(user->groups[i], S(AUTH_ADMIN_GROUP)))
             return true;
     }
     return false;
+}
+
+bool auth_may(const struct auth *auth, const struct auth_user *user,
+              const struct auth_question *question)
+{
+    return is_master(user) || (auth->rbac != NULL && rbac_allows(auth->rbac, user, question));
+}
+
+bool auth_is_member(const struct auth *auth, const struct auth_user *user, str namespace_)
+{
+    return is_master(user) || (auth->rbac != NULL && rbac_is_member(auth->rbac, user, namespace_));
 }
 
 /* ---- tokens ---- */
@@ -299,4 +348,42 @@ void auth_make_token(struct auth *auth, str user, str label, auth_token_fn *done
             .body = patch,
     };
     kube_start(auth->home, &request, on_token_stored, job);
+}
+
+/* ---- further users ---- */
+
+struct user_job {
+    auth_user_fn *done;
+    void *owner;
+};
+
+static void on_user_made(void *owner, struct kube_response *response)
+{
+    struct user_job *job = owner;
+
+    job->done(job->owner, response->ok ? NULL : &response->err);
+    mem_free(job);
+}
+
+void auth_put_user(struct auth *auth, str name, str groups, const struct secret *password,
+                   auth_user_fn *done, void *owner)
+{
+    auto_arena struct arena *arena = arena_new(LIMIT_MIB);
+    struct user_job *job = new0(struct user_job);
+    char hash[crypto_pwhash_STRBYTES];
+    str text = secret_reveal(password);
+
+    *job = (struct user_job){done, owner};
+    if (crypto_pwhash_str(hash, text.at, text.len, crypto_pwhash_OPSLIMIT_INTERACTIVE,
+                          crypto_pwhash_MEMLIMIT_INTERACTIVE) != 0)
+        abort(); /* memory is out */
+    struct val *secret = user_secret(arena, name, groups, str_from(hash));
+    struct kube_request request = {.verb = KUBE_APPLY,
+                                   .gvr = auth_gvr_secrets,
+                                   .namespace_ = S(AUTH_SYSTEM_NAMESPACE),
+                                   .name = object_name(secret),
+                                   .field_manager = S("taut"),
+                                   .force = true,
+                                   .body = secret};
+    kube_start(auth->home, &request, on_user_made, job);
 }

@@ -8,8 +8,9 @@
  *         key `token.<NAME>` a token, its SHA-256 in hex. Tokens are 256 random bits, so that a
  *         plain hash is enough; no token and no password is ever stored.
  * Live:   a reflector keeps them in memory: what is changed by kubectl counts at once.
- * Rights: auth_may is the one decision point; no route can be registered without naming what it
- *         asks. For now the group system:masters may everything and nobody else anything.
+ * Rights: auth_may is the one decision point, for console, CLI and kubectl; no route can be
+ *         registered without naming what it asks. Roles and bindings of the home decide (rbac.h);
+ *         the group system:masters may everything.
  */
 #include "base/secret.h"
 #include "kube/kube.h"
@@ -33,6 +34,7 @@ struct auth_question {
     str subresource;
     str namespace_;
     str name;
+    str path; /* of requests that are about no resource */
 };
 
 /* Borrows loop and home; free it before them. */
@@ -55,10 +57,20 @@ MUST_USE bool auth_check_token(const struct auth *auth, str token, struct auth_u
 bool auth_may(const struct auth *auth, const struct auth_user *user,
               const struct auth_question *question);
 
+/* Whether the user belongs to the DevOps Project of that namespace (or may everything). */
+bool auth_is_member(const struct auth *auth, const struct auth_user *user, str namespace_);
+
 /* Makes a token for the user and stores its hash under `label`, in place of an earlier one of that
  * label. `token` is borrowed and told this once. */
 typedef void auth_token_fn(void *owner, const struct secret *token, const struct err *err);
 void auth_make_token(struct auth *auth, str user, str label, auth_token_fn *done, void *owner);
+
+/* Makes the user or gives it this password; `groups` is a comma list. Hashing takes tens of
+ * milliseconds on the loop: for the start of a server, not for requests. */
+typedef void auth_user_fn(void *owner, const struct err *err);
+void auth_put_user(struct auth *auth, str name, str groups, const struct secret *password,
+                   auth_user_fn *done, void *owner);
+struct secret *auth_new_password(void); /* 20 random characters, for people */
 
 /* ---- sessions of people in browsers: session.c ---- */
 

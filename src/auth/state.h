@@ -3,6 +3,7 @@
 /* What auth.c and session.c share; private to auth/. */
 #include "auth/auth.h"
 #include "auth/password.h"
+#include "auth/rbac.h"
 #include "auth/users.h"
 #include "base/map.h"
 #include "kube/reflector.h"
@@ -11,6 +12,8 @@ struct auth {
     struct loop *loop;
     struct kube *home;
     struct reflector *users;
+    struct rbac *rbac;
+    size_t roles_done; /* of the start */
     struct kube_call *call;
     auth_started_fn *started;
     void *owner;

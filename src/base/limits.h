@@ -182,3 +182,6 @@
 
 /* Arena of one reconcile of a simulated controller. */
 #define LIMIT_SANDBOX_ARENA (64 * LIMIT_MIB)
+/* Rules of one role and subjects of one binding that count; the largest known roles have 300. */
+#define LIMIT_RBAC_RULES 5000
+#define LIMIT_RBAC_SUBJECTS 5000

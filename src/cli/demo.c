@@ -2,6 +2,7 @@
 #include "cli/demo.h"
 #include "base/log.h"
 #include "cli/demo_sample.h"
+#include "cli/demo_users.h"
 #include "doc/hash.h"
 #include "doc/json.h"
 #include "io/listen.h"
@@ -12,6 +13,7 @@ struct demo {
     str sample; /* folder of the sample repository */
     size_t step;
     bool was_there;
+    struct demo_users *users;
 };
 
 /* What the first start applies, in this order. %s: the sample repository's URL, or the control
@@ -105,6 +107,7 @@ static void tell(struct demo *demo)
     printf("\nTaut %s, the demo. Ctrl-C ends it; the data folder is %s\n\n", TAUT_VERSION, dir);
     if (server->plain != NULL)
         printf("  in a browser   http://127.0.0.1:%u/\n", http_server_port(server->plain));
+    printf("                 user, password:\n%.*s\n", STR(demo_users_text(demo->users)));
     printf("  for kubectl    %.*s (contexts home, sandbox)\n", STR(server_kubeconfig_path(server)));
     printf("  its server     %.*s\n", STR(url));
     printf("  samples        %.*s\n\n", STR(demo->sample));
@@ -120,6 +123,21 @@ static void tell(struct demo *demo)
            "'Break it'\n\n",
            STR(demo->sample), STR(demo->sample));
     fflush(stdout);
+}
+
+static void on_users(void *owner, const struct err *err)
+{
+    struct demo *demo = owner;
+
+    if (err != NULL)
+        server_fail(&demo->server, err);
+    else
+        tell(demo);
+}
+
+static void make_users(struct demo *demo)
+{
+    demo->users = demo_users_start(&demo->server, on_users, demo);
 }
 
 static void next_object(struct demo *demo);
@@ -154,7 +172,7 @@ static void next_object(struct demo *demo)
     struct err err = {0};
 
     if (demo->step == COUNT(objects)) {
-        tell(demo);
+        make_users(demo);
         return;
     }
     str namespace_ = str_from(objects[demo->step].namespace_);
@@ -186,7 +204,7 @@ static void on_looked(void *owner, struct kube_response *response)
     demo->server.call = NULL;
     demo->was_there = response->ok;
     if (response->ok)
-        tell(demo);
+        make_users(demo);
     else
         next_object(demo);
 }
@@ -208,6 +226,7 @@ int demo_run(struct cli *cli, struct server_options *options)
 
     options->next_port = true;
     options->show_stages = true;
+    options->keeps_sign_ins = true;
     if (options->http.len == 0)
         options->http = S("127.0.0.1:9080");
     if (options->file_repos.len == 0)
@@ -220,6 +239,7 @@ int demo_run(struct cli *cli, struct server_options *options)
     if (ok)
         server_stage(&demo.server, "sample repository");
     ok = ok && server_run(&demo.server, &err);
+    demo_users_free(demo.users);
     server_close(&demo.server);
     return ok ? CLI_OK : cli_fail(cli, &err);
 }

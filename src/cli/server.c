@@ -14,6 +14,7 @@
 #include "render/render.h"
 #include "sandbox/sandbox.h"
 #include "source/source.h"
+#include "web/rights.h"
 #include "web/upstream.h"
 #include <errno.h>
 #include <fcntl.h>
@@ -209,6 +210,8 @@ static bool open_ports(struct server *server, struct err *err)
 static void open_web(struct server *server)
 {
     server->auth = auth_new(server->loop, server->home);
+    if (server->home_server != NULL)
+        apiserver_set_may(server->home_server, web_apiserver_may, server->auth);
     struct web_options options = {
             .loop = server->loop,
             .home = server->home,

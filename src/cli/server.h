@@ -22,8 +22,9 @@ struct server_options {
     str tls_cert;          /* files, empty = our own */
     str tls_key;
     bool sandbox;
-    bool next_port;   /* a busy port: take the next one */
-    bool show_stages; /* print each stage with its time */
+    bool next_port;      /* a busy port: take the next one */
+    bool show_stages;    /* print each stage with its time */
+    bool keeps_sign_ins; /* the demo: it shows passwords of its own */
 };
 
 struct server {

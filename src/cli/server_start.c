@@ -134,7 +134,7 @@ static void on_users(void *owner, const struct auth_first *first, const struct e
         server_fail(server, err);
         return;
     }
-    if (first->password != NULL) {
+    if (first->password != NULL && !server->options.keeps_sign_ins) {
         str password = secret_reveal(first->password);
         printf("\nThe administrator's password, shown this once:\n  user admin, password %.*s\n\n",
                STR(password));

@@ -21,10 +21,11 @@ typedef void web_handler_fn(struct web_call *call);
 typedef void web_next_fn(struct web_call *call, struct kube_response *response);
 
 enum web_flags {
-    WEB_PUBLIC = 1, /* no token is asked for */
-    WEB_DEVOPS = 2, /* {devops} must be a DevOps Project; call->namespace_ is its namespace */
-    WEB_BODY = 4,   /* a JSON object is read into call->body */
-    WEB_PREFIX = 8, /* the pattern is a prefix; the handler looks at the rest itself */
+    WEB_PUBLIC = 1,     /* no token is asked for */
+    WEB_DEVOPS = 2,     /* {devops} must be a DevOps Project; call->namespace_ is its namespace */
+    WEB_BODY = 4,       /* a JSON object is read into call->body */
+    WEB_PREFIX = 8,     /* the pattern is a prefix; the handler looks at the rest itself */
+    WEB_SIGNED_IN = 16, /* every known user; the handler itself asks auth_may about what it shows */
 };
 
 struct web_route {
@@ -32,7 +33,7 @@ struct web_route {
     const char *pattern; /* "/taut/v1/devops/{devops}/repos/{name}" */
     unsigned flags;
     struct {
-        const char *verb; /* what auth_may is asked; NULL only with WEB_PUBLIC */
+        const char *verb; /* what auth_may is asked; NULL only with WEB_PUBLIC, WEB_SIGNED_IN */
         const char *group;
         const char *resource;
         const char *subresource;

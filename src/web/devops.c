@@ -73,7 +73,8 @@ static void on_listed_namespaces(struct web_call *call, struct kube_response *re
         bool is_control = str_eq(object_name(it.value), control);
         if (is_control)
             name = S("default");
-        if (is_control || (name.len > 0 && str_eq(name, object_name(it.value))))
+        bool is_one = is_control || (name.len > 0 && str_eq(name, object_name(it.value)));
+        if (is_one && auth_is_member(call->web->options.auth, &call->user, object_name(it.value)))
             val_append(call->arena, state->rows,
                        *make_row(call, it.value, name, find_project(state->projects, name)));
     }

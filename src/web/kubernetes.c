@@ -7,6 +7,7 @@
 #include "base/mem.h"
 #include "web/call.h"
 #include "web/repo.h"
+#include "web/rights.h"
 #include "web/upstream.h"
 
 /* A target's upstream, made at its first use and again when its Secret changes. */
@@ -55,9 +56,16 @@ static void to_home(struct web_call *call, str path)
 
 void web_home_api(struct web_call *call)
 {
+    struct auth *auth = call->web->options.auth;
+    struct auth_question question = web_question_of(call->request, call->request->path);
     struct err err = {0};
 
-    if (!is_plain(call, call->request->path, &err))
+    /* The embedded server puts its own question, for each object; a real one sees Taut only. */
+    if (call->web->options.home_server == NULL && !auth_may(auth, &call->user, &question))
+        web_fail(call, ERR_FORBIDDEN, "user '%.*s' may not %.*s %.*s%.*s here",
+                 STR(call->user.name), STR(question.verb), STR(question.resource),
+                 STR(question.path));
+    else if (!is_plain(call, call->request->path, &err))
         web_reply_err(call, &err);
     else
         to_home(call, call->request->path);

@@ -31,10 +31,10 @@ static void add_body(struct arena *arena, struct val *operation)
 
 static void add_right(struct arena *arena, struct val *operation, const struct web_route *route)
 {
-    if (route->may.verb == NULL) {
+    if (route->flags & WEB_PUBLIC)
         val_ensure_list(arena, operation, S("security"));
+    if (route->may.verb == NULL)
         return;
-    }
     val_set_str(arena, operation, S("x-taut-right"),
                 arena_printf(arena, "%s %s%s%s%s%s", route->may.verb, route->may.resource,
                              route->may.subresource[0] != '\0' ? "/" : "", route->may.subresource,

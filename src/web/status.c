@@ -2,6 +2,7 @@
 /* What the server is and does, in one answer; and the console's first question. */
 #include "apiserver/apiserver.h"
 #include "base/clock.h"
+#include "doc/glob.h"
 #include "engine/engine.h"
 #include "web/call.h"
 
@@ -46,42 +47,106 @@ void web_status(struct web_call *call)
 
 /* ---- bootstrap ---- */
 
-static struct val *answer(struct web_call *call, const struct val *namespaces)
+struct boot {
+    struct val *answer;
+    const struct val *devops;
+};
+
+static bool is_admin(const struct web_call *call)
+{
+    return auth_may(call->web->options.auth, &call->user,
+                    &(struct auth_question){.verb = S("*"), .group = S("*"), .resource = S("*")});
+}
+
+/* Whether one of the user's DevOps Projects may deploy to that cluster. */
+static bool sees_cluster(const struct boot *boot, const struct val *projects, str cluster)
+{
+    struct val_iter mine = val_iter(boot->devops);
+
+    while (val_next(&mine)) {
+        struct val_iter it = val_iter(projects);
+        while (val_next(&it)) {
+            if (!str_eq(object_name(it.value), val_get_str(mine.value, S("name"))))
+                continue;
+            struct val_iter to = val_iter(VAL_AT(it.value, "spec", "destinations"));
+            while (val_next(&to)) {
+                if (glob_match(val_get_str(to.value, S("name")), cluster, '\0'))
+                    return true;
+            }
+        }
+    }
+    return false;
+}
+
+static void on_projects(struct web_call *call, struct kube_response *response)
+{
+    struct arena *arena = call->arena;
+    struct engine *engine = call->web->options.engine;
+    const struct boot *boot = call->state;
+    struct val *shown = val_ensure_list(arena, boot->answer, S("clusters"));
+    struct val *clusters = engine == NULL ? NULL : engine_clusters(engine, arena);
+    bool all = is_admin(call);
+
+    if (!response->ok) {
+        web_reply_kube(call, response, "listing projects");
+        return;
+    }
+    struct val_iter it = val_iter(clusters);
+    while (val_next(&it)) {
+        str name = val_get_str(it.value, S("name"));
+        if (!all && !sees_cluster(boot, val_get(response->object, S("items")), name))
+            continue;
+        if (!all)
+            val_del(it.value, S("server"));
+        val_append(arena, shown, *it.value);
+    }
+    web_reply_val(call, 200, boot->answer);
+}
+
+static void add_devops(struct web_call *call, struct val *devops, const struct val *namespaces)
 {
     struct arena *arena = call->arena;
     const struct web_options *options = &call->web->options;
-    struct val *boot = val_new(arena, val_map());
-    struct val *user = val_ensure_map(arena, boot, S("user"));
-    struct val *devops = val_ensure_list(arena, boot, S("devops"));
-
-    val_set_str(arena, user, S("name"), call->user.name);
-    val_set(arena, user, S("admin"),
-            val_bool(auth_may(options->auth, &call->user,
-                              &(struct auth_question){.verb = S("*"), .resource = S("*")})));
-    val_set_str(arena, boot, S("version"), S(TAUT_VERSION));
-    val_set_str(arena, boot, S("controlNamespace"), options->control_namespace);
     struct val_iter it = val_iter(namespaces);
+
     while (val_next(&it)) {
         str name = object_name(it.value);
         bool is_control = str_eq(name, options->control_namespace);
-        if (!is_control && !str_eq(object_label(it.value, S(WEB_DEVOPS_LABEL)), name))
+        if ((!is_control && !str_eq(object_label(it.value, S(WEB_DEVOPS_LABEL)), name)) ||
+            !auth_is_member(options->auth, &call->user, name))
             continue;
         struct val *row = val_append(arena, devops, val_map());
         web_take_words(call, row, it.value);
         val_set_str(arena, row, S("name"), is_control ? S("default") : name);
         val_set_str(arena, row, S("namespace"), name);
     }
-    struct val *clusters = options->engine == NULL ? NULL : engine_clusters(options->engine, arena);
-    val_set(arena, boot, S("clusters"), clusters == NULL ? val_list() : *clusters);
-    return boot;
 }
 
 static void on_namespaces(struct web_call *call, struct kube_response *response)
 {
-    if (!response->ok)
+    struct arena *arena = call->arena;
+    const struct web_options *options = &call->web->options;
+    struct boot *boot = arena_new0(arena, struct boot);
+
+    if (!response->ok) {
         web_reply_kube(call, response, "listing DevOps Projects");
-    else
-        web_reply_val(call, 200, answer(call, val_get(response->object, S("items"))));
+        return;
+    }
+    boot->answer = val_new(arena, val_map());
+    struct val *user = val_ensure_map(arena, boot->answer, S("user"));
+    val_set_str(arena, user, S("name"), call->user.name);
+    val_set(arena, user, S("admin"), val_bool(is_admin(call)));
+    val_set_str(arena, boot->answer, S("version"), S(TAUT_VERSION));
+    val_set_str(arena, boot->answer, S("controlNamespace"), options->control_namespace);
+    struct val *devops = val_ensure_list(arena, boot->answer, S("devops"));
+    add_devops(call, devops, val_get(response->object, S("items")));
+    boot->devops = devops;
+    call->state = boot;
+    web_kube(call,
+             &(struct kube_request){.verb = KUBE_LIST,
+                                    .gvr = web_gvr_projects,
+                                    .namespace_ = options->control_namespace},
+             on_projects);
 }
 
 void web_bootstrap(struct web_call *call)

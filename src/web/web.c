@@ -241,6 +241,8 @@ static bool check_right(struct web_call *call, struct err *err)
             .namespace_ = call->namespace_,
     };
 
+    if (route->flags & WEB_SIGNED_IN)
+        return true;
     assert(route->may.verb != NULL);
     if (auth_may(call->web->options.auth, &call->user, &question))
         return true;

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+/*
+ * RBAC: the roles and bindings of the home cluster, kept in memory, and what follows from them, by
+ * the rules of https://kubernetes.io/docs/reference/access-authn-authz/rbac/ (aggregation of
+ * ClusterRoles is what the controller of a cluster writes into `rules`).
+ *
+ * Live:   four watches; a changed binding counts as soon as the watch has brought it.
+ * Closed: until all four are whole, nobody but system:masters may anything.
+ * Bounds: LIMIT_RBAC_RULES a role, LIMIT_RBAC_SUBJECTS a binding; what is beyond does not count.
+ */
+#include "auth/auth.h"
+
+struct rbac;
+
+struct rbac *rbac_new(struct kube *home);
+void rbac_free(struct rbac *rbac); /* NULL is fine */
+AUTO_DEFINE(rbac, rbac_free)
+#define auto_rbac AUTO(rbac)
+
+bool rbac_is_complete(const struct rbac *rbac);
+bool rbac_allows(const struct rbac *rbac, const struct auth_user *user,
+                 const struct auth_question *question);
+/* Whether the user has any right in that namespace by a RoleBinding there: is a member. */
+bool rbac_is_member(const struct rbac *rbac, const struct auth_user *user, str namespace_);

@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+/* What right a request to a Kubernetes path needs; private to web/. */
+#include "web/call.h"
+
+/* Verb, group, resource and so on of the request, as kube-apiserver derives them. Texts are
+ * borrowed. */
+struct auth_question web_question_of(const struct http_request *request, str path);
+/* A question of the embedded API server, put to auth_may; `owner` is the struct auth. */
+struct apiserver_question;
+bool web_apiserver_may(void *owner, const struct apiserver_question *question);

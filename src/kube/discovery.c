@@ -382,7 +382,7 @@ static void on_root(void *owner, struct kube_response *response)
     if (!response->ok) {
         run->failed = true;
         run->err = response->err;
-        err_wrap(&run->err, "%s: which kinds it serves is not known", run->discovery->kube->name);
+        err_wrap(&run->err, "which kinds it serves is not known");
     } else if (str_eq(val_get_str(response->object, S("kind")), S("APIGroupDiscoveryList"))) {
         read_aggregated(run->table, response->object);
     } else {

@@ -62,7 +62,8 @@ struct kube_response {
     bool ok;                  /* 2xx */
     int status;               /* HTTP status, 0 = not reached; 200 and not ok = it broke off */
     struct err err;           /* when not ok: the server's own sentence */
-    const struct val *object; /* the object, list, or Status; NULL when there is none */
+    const struct val *object; /* the object, list, or Status; NULL when there is none. The items of
+                                 a list have apiVersion and kind */
     str reason;               /* Status.reason: NotFound, Conflict, Invalid, Forbidden … */
     bool created;             /* 201 */
     int64_t retry_after_ms;   /* from 429/503, else 0 */

@@ -98,6 +98,23 @@ static void take_text(struct kube_response *response, str body, int status)
     err_set(&response->err, response->err.code, "the server answered %d: %.*s", status, STR(line));
 }
 
+/* Items of a list of built-in objects come without apiVersion and kind; here they have them. */
+static void name_items(struct arena *arena, const struct val *list)
+{
+    str kind = val_get_str(list, S("kind"));
+    str api_version = val_get_str(list, S("apiVersion"));
+    struct val_iter it = val_iter(val_get(list, S("items")));
+
+    if (!str_chop(&kind, S("List")) || kind.len == 0)
+        return;
+    while (val_next(&it)) {
+        if (!val_is(it.value, VAL_MAP) || val_get(it.value, S("kind")) != NULL)
+            continue;
+        val_set(arena, it.value, S("apiVersion"), val_string_borrow(api_version));
+        val_set(arena, it.value, S("kind"), val_string_borrow(arena_str(arena, kind)));
+    }
+}
+
 static void take_body(struct remote_call *call, struct kube_response *response, str body,
                       int status)
 {
@@ -114,6 +131,8 @@ static void take_body(struct remote_call *call, struct kube_response *response, 
     }
     response->object = object;
     kube_response_read(response, status);
+    if (response->ok && call->verb == KUBE_LIST)
+        name_items(response->arena, object);
     if (!response->ok && (!is_json || is_text))
         take_text(response, body, status);
     if (response->ok && !is_json && body.len > 0) {

@@ -55,6 +55,10 @@ static const struct canned {
 } answers[] = {
         {"good", 200, "application/json",
          "{\"kind\":\"ConfigMap\",\"metadata\":{\"name\":\"good\"}}"},
+        {"configmaps", 200, "application/json",
+         "{\"kind\":\"ConfigMapList\",\"apiVersion\":\"v1\",\"items\":[{\"metadata\":{\"name\":"
+         "\"a\"}},"
+         "{\"kind\":\"Other\",\"apiVersion\":\"x/v1\"},null]}"},
         {"new", 201, "application/json", "{\"kind\":\"ConfigMap\"}"},
         {"forbidden", 403, "application/json", forbidden},
         {"busy", 429, "application/json",
@@ -184,6 +188,19 @@ TEST(requests_arrive_as_kubernetes_wants_them)
                                     "{\"kind\":\"ConfigMap\"}");
     run(&scene, about(KUBE_GET, "new"));
     assert_true(scene.response.created);
+    scene_done(&scene);
+}
+
+TEST(items_of_a_list_know_their_kind)
+{
+    struct scene scene;
+
+    scene_init(&scene);
+    run(&scene, about(KUBE_LIST, ""));
+    const struct val *items = val_get(scene.response.object, S("items"));
+    assert_str(VAL_STR(val_item(items, 0), "kind"), S("ConfigMap"));
+    assert_str(VAL_STR(val_item(items, 0), "apiVersion"), S("v1"));
+    assert_str(VAL_STR(val_item(items, 1), "kind"), S("Other"));
     scene_done(&scene);
 }
 
@@ -412,6 +429,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
             cmocka_unit_test(requests_arrive_as_kubernetes_wants_them),
+            cmocka_unit_test(items_of_a_list_know_their_kind),
             cmocka_unit_test(refusals_are_the_servers_sentence_whatever_form_they_have),
             cmocka_unit_test(an_answer_that_is_no_json_is_an_error_and_never_an_object),
             cmocka_unit_test(a_request_that_cannot_be_sent_is_answered_in_a_later_turn),

@@ -77,6 +77,7 @@ struct cli_verb {
 
 /* The verbs; the table is in verbs.c. */
 extern const struct cli_verb cli_verb_app;
+extern const struct cli_verb cli_verb_apply;
 extern const struct cli_verb cli_verb_cluster;
 extern const struct cli_verb cli_verb_credential;
 extern const struct cli_verb cli_verb_devops;

@@ -31,6 +31,7 @@ struct scene {
     int changes;
     int completes;
     bool troubled;
+    struct err gone;
 };
 
 static struct kubeconfig *config_of(const char *variable)
@@ -385,7 +386,7 @@ static void on_version(void *owner, const struct kube_event *event)
     struct scene *scene = owner;
 
     if (event->type == KUBE_EVENT_ERROR) {
-        kube_status_error(event->object, 0, &scene->response.err);
+        kube_status_error(event->object, 0, &scene->gone);
         scene->done = true;
     }
 }
@@ -402,7 +403,7 @@ TEST(a_version_that_is_gone_is_an_error_event_or_410)
         print_message("version 1 is still known\n");
         kube_cancel(call);
     } else {
-        assert_int_equal(scene.response.err.code, ERR_GONE);
+        assert_int_equal(scene.gone.code, ERR_GONE);
     }
     scene_done(&scene);
 }

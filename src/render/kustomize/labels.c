@@ -11,7 +11,7 @@ static bool set_entry(struct build *b, struct node *n, void *context)
 {
     const struct entry *e = context;
 
-    if (!node_is_null(n) && n->kind != NODE_MAP)
+    if (!node_is_null(n) && (n->kind != NODE_MAP || e->key.len == 0))
         return build_fail(b, KUSTOMIZE_ERROR_TRANSFORM,
                           "wrong node kind: expected a map to set '%.*s' in", STR(e->key));
     if (n->kind != NODE_MAP)

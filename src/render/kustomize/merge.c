@@ -278,6 +278,9 @@ static bool walk_map(struct merger *m, struct node *old, struct node *patch,
         str name = names.at[i];
         struct node *value = NULL;
         bool keep = false;
+        if (name.len == 0)
+            return build_fail(m->b, KUSTOMIZE_ERROR_TRANSFORM,
+                              "wrong node kind: a map with an empty key cannot be patched");
         if (!walk(m, node_get(dest, name), node_get(patch, name),
                   schema_field(m->b->schema, schema, name), &value, &keep))
             return false;

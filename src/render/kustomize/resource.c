@@ -207,6 +207,9 @@ bool resource_set_map(struct build *b, struct resource *r, const char *field,
     if (pairs->count == 0 && !marked)
         return true;
     struct node *map = node_ensure_map(b->arena, meta, key);
+    if (pairs->count > 0 && pairs->at[0].key.len == 0)
+        return build_fail(b, KUSTOMIZE_ERROR_TRANSFORM, "%s of %.*s %.*s have an empty key", field,
+                          STR(resource_kind(r)), STR(resource_name(r)));
     for (size_t i = 0; i < pairs->count; i++)
         node_add_new(b->arena, map, pairs->at[i].key,
                      node_scalar(b->arena, TAG_STR, pairs->at[i].value));

@@ -322,8 +322,9 @@ bool strategy_update(struct api *api, struct val *object, const struct val *live
     }
     int64_t generation = val_i64_or(VAL_AT(live, "metadata", "generation"), 1);
     if (spec_differs(object, live, with_status) || spec_differs(live, object, with_status) ||
-        ((of->flags & ANNOTATIONS) != 0 && !val_eq(VAL_AT(object, "metadata", "annotations"),
-                                                   VAL_AT(live, "metadata", "annotations"))))
+        ((of->flags & ANNOTATIONS) != 0 && !str_eq(api->q.subresource, S("status")) &&
+         !val_eq(VAL_AT(object, "metadata", "annotations"),
+                 VAL_AT(live, "metadata", "annotations"))))
         generation++;
     val_set(api->arena, metadata, S("generation"), val_int(api->arena, generation));
     return true;

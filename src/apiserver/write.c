@@ -431,7 +431,19 @@ static void put_back(struct api *api, struct val *object, const struct val *live
         const struct val *managed = VAL_AT(object, "metadata", "managedFields");
         struct val kept_managed = managed == NULL ? val_null() : *managed;
 
+        struct val *annotations = VAL_AT(object, "metadata", "annotations");
+        struct val kept_annotations = annotations == NULL ? val_null() : *annotations;
+
         *object = val_dup_value(arena, live);
+        /* of built-in kinds a status may bring annotations: the Deployment controller's revision */
+        if (!api->kind->is_crd) {
+            struct val *metadata = val_get(object, S("metadata"));
+
+            if (annotations != NULL)
+                val_set(arena, metadata, S("annotations"), kept_annotations);
+            else
+                val_del(metadata, S("annotations"));
+        }
         if (status != NULL)
             val_set(arena, object, S("status"), kept);
         else

@@ -181,8 +181,8 @@ static void set_revision(struct rollout *r, int64_t revision)
                                S("annotations")),
                 S(REVISION), text);
     world_patch(r->key,
-                world_find(r->key->world, WORLD_DEPLOYMENT, r->key->namespace_, r->key->name), NULL,
-                MANAGER, &patch);
+                world_find(r->key->world, WORLD_DEPLOYMENT, r->key->namespace_, r->key->name),
+                "status", MANAGER, &patch);
 }
 
 /* ---- rolling ---- */

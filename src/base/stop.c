@@ -5,15 +5,14 @@
 #include <signal.h>
 
 static const char *const names[] = {
-        "after-running-before-work",      /* an operation is marked Running, nothing was sent */
-        "after-namespace-before-apply",   /* the namespace exists, no object does */
-        "after-apply-before-record",      /* some objects are applied, no result row is written */
-        "after-intent-before-delete",     /* the row says that an object will be deleted */
-        "after-delete-before-record",     /* it is deleted, the row does not say so */
-        "after-prune-before-finish",      /* all work is done, the operation is still Running */
-        "after-finish-before-status",     /* the operation has ended, the comparison is old */
-        "after-operation-before-running", /* an automated operation is asked for, not begun */
-        "in-cascade-before-finalizer",    /* all objects are gone, the finalizer stands */
+        "after-start-before-work",      /* an operation has begun, nothing was sent */
+        "after-namespace-before-apply", /* the namespace exists, no object does */
+        "after-apply-before-record",    /* some objects are applied, no result row is written */
+        "after-intent-before-delete",   /* the row says that an object will be deleted */
+        "after-delete-before-record",   /* it is deleted, the row does not say so */
+        "after-prune-before-finish",    /* all work is done, the operation is still Running */
+        "after-finish-before-status",   /* the operation has ended, the comparison is old */
+        "in-cascade-before-finalizer",  /* all objects are gone, the finalizer stands */
 };
 
 const char *stop_point_name(size_t index)

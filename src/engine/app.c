@@ -12,7 +12,8 @@
 /* Events of one moment are answered by one pass. */
 #define PASS_DELAY_MS 20
 /* While an operation runs, passes only tell its progress. */
-#define PASS_DELAY_BUSY_MS 2000
+#define PASS_DELAY_BUSY_MS 5000
+#define PASS_BLIND_MS 15000
 #define PASS_RETRY_MS 5000
 #define PASS_RETRY_MAX_MS 180000
 /* A pass without a reason: verifies verdicts that are due, moves reconciledAt. */
@@ -27,9 +28,9 @@ static void pass_retried(void *owner);
 
 const struct val *app_operation(const struct app *app)
 {
-    if (app->new_operation != NULL)
-        return app->new_operation;
-    return app->clear_operation ? NULL : val_get(app->object, S("operation"));
+    if (app->clear_operation)
+        return NULL;
+    return app->new_operation != NULL ? app->new_operation : val_get(app->object, S("operation"));
 }
 
 const struct val *app_operation_state(const struct app *app)
@@ -167,6 +168,14 @@ void app_free(struct app *app)
 static bool sync_is_at_work(const struct app *app)
 {
     return app->sync != NULL && app->sync->state != SYNC_ENDED;
+}
+
+/* A comparison would only read what the operation is about to change. */
+static bool sync_is_moving(const struct app *app)
+{
+    return app->sync != NULL && app->sync->state < SYNC_WAITING_HEALTHY &&
+           app->wanted <= APP_SAME_REVISION &&
+           clock_mono_ms() - app->sync->begun_ms < PASS_BLIND_MS;
 }
 
 void app_refresh(struct app *app, enum app_level level, bool hard)
@@ -348,7 +357,11 @@ static void pass_compared(void *owner, struct compare *compare)
     if (compare_retry_ms(compare) > 0)
         pass_retry(app, APP_SAME_REVISION, compare_retry_ms(compare));
     pass_autosync(app);
-    app_report_changed(app);
+    /* What an operation of ours is about to change is told with its end, if that comes soon. */
+    if (sync_is_at_work(app) && app->sync->is_lazy)
+        app_report_changed_later(app, SYNC_LAZY_MS);
+    else
+        app_report_changed(app);
     app_pass_done(app);
 }
 
@@ -371,6 +384,7 @@ static void pass_compare(struct app *app)
     options.fresh = app->hard;
     options.order = app->level == APP_ASK_GIT ? ASK_MANUAL : ASK_DRIFT;
     options.trust_changes = app->spec.automated && !revision_is_attempted(app);
+    options.trust_unread = options.trust_changes;
     app->pass = PASS_COMPARING;
     app->comparing = compare_start(&options, pass_compared, app);
 }
@@ -498,6 +512,10 @@ static void pass_run(void *owner)
     if (app->deletion != NULL || (app->pass != PASS_NONE && app->pass != PASS_WAITING))
         return;
     loop_timer_stop(app->start);
+    if (app->pass == PASS_NONE && sync_is_moving(app)) {
+        loop_timer_start(app->start, PASS_DELAY_BUSY_MS);
+        return;
+    }
     loop_timer_stop(app->retry);
     if (app->pass == PASS_NONE) {
         app->level = MAX(app->wanted, APP_SAME_REVISION);

@@ -83,8 +83,10 @@ struct app {
     uint64_t change; /* grows with every change of the above */
     uint64_t report_change;
     uint64_t operation_change;
-    uint64_t sent;    /* the change that the running write carries */
-    uint64_t written; /* the change that the home cluster has */
+    bool hurry;         /* somebody waits for the write */
+    int64_t yielded_ms; /* since when it lets others go first; 0 = it does not */
+    uint64_t sent;      /* the change that the running write carries */
+    uint64_t written;   /* the change that the home cluster has */
     struct kube_call *write;
     struct arena *write_arena;
     struct loop_task *flush;
@@ -127,6 +129,8 @@ void app_report_condition(struct app *app, const char *type, str message);
 
 /* app_write.c: what is set is sent soon, in one patch */
 void app_report_changed(struct app *app);
+/* Sent within so many ms, or with the next write that is in more of a hurry. */
+void app_report_changed_later(struct app *app, int64_t within_ms);
 /* A copy of the state goes into operation_arena, where the other parts of an operation's change are
  * to be made. */
 struct arena *app_operation_arena(struct app *app);

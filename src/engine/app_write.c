@@ -15,6 +15,8 @@
 #define WRITE_ARENA (64 * LIMIT_MIB)
 #define WRITE_RETRY_MS 500
 #define WRITE_RETRY_MAX_MS 30000
+#define WRITE_YIELD_MS 200
+#define WRITE_YIELD_MAX_MS 10000
 /* reconciledAt alone is written this seldom. */
 #define RECONCILED_MS ((int64_t)30 * 60 * 1000)
 
@@ -27,6 +29,13 @@ void app_report_changed(struct app *app)
 {
     app->report_change = ++app->change;
     loop_task_post(app->flush);
+}
+
+void app_report_changed_later(struct app *app, int64_t within_ms)
+{
+    app->report_change = ++app->change;
+    if (!loop_timer_is_running(app->write_late))
+        loop_timer_start(app->write_late, within_ms);
 }
 
 struct arena *app_operation_arena(struct app *app)
@@ -43,6 +52,7 @@ void app_operation_changed(struct app *app, const struct val *state)
     if (state != NULL)
         app->operation_state = val_dup(arena, state);
     app->operation_change = ++app->change;
+    app->hurry = true;
     loop_task_post(app->flush);
 }
 
@@ -171,10 +181,10 @@ static struct val *write_patch(const struct app *app, struct arena *arena)
     status = app_next_status(app, arena, str_from(now));
     difference = val_is(old, VAL_MAP) ? merge_patch_make(arena, old, status) : *status;
     patch_add_metadata(app, arena, patch);
-    if (app->new_operation != NULL)
-        val_set(arena, patch, S("operation"), val_dup_value(arena, app->new_operation));
-    else if (app->clear_operation && val_get(app->object, S("operation")) != NULL)
+    if (app->clear_operation && val_get(app->object, S("operation")) != NULL)
         val_set(arena, patch, S("operation"), val_null());
+    else if (!app->clear_operation && app->new_operation != NULL)
+        val_set(arena, patch, S("operation"), val_dup_value(arena, app->new_operation));
     if (app->report != NULL && val_get(app->report, S("reconciledAt")) == NULL &&
         app->checked_wall_ms != 0 && (val_count(&difference) > 0 || reconciled_is_due(old, now_ms)))
         val_set_str(arena, &difference, S("reconciledAt"), arena_str(arena, str_from(now)));
@@ -259,6 +269,21 @@ static void write_answered(void *owner, struct kube_response *response)
     }
 }
 
+/* A status that nobody waits for lets applies to a busy home cluster go first, for a while. */
+static bool write_yields(struct app *app)
+{
+    int64_t now = clock_mono_ms();
+
+    if (app->hurry || !ask_is_crowded(cluster_queue(app->context->home_cluster), ASK_WRITE))
+        return false;
+    if (app->yielded_ms == 0)
+        app->yielded_ms = now;
+    if (now - app->yielded_ms >= WRITE_YIELD_MAX_MS)
+        return false;
+    loop_timer_start(app->write_late, WRITE_YIELD_MS);
+    return true;
+}
+
 static void write_flush(void *owner)
 {
     struct app *app = owner;
@@ -268,8 +293,11 @@ static void write_flush(void *owner)
                                    .name = app->spec.name,
                                    .field_manager = S("taut")};
 
-    if (app->write != NULL || loop_timer_is_running(app->write_retry) || app_is_written(app))
+    if (app->write != NULL || loop_timer_is_running(app->write_retry) || app_is_written(app) ||
+        write_yields(app))
         return;
+    app->hurry = false;
+    app->yielded_ms = 0;
     app->write_arena = arena_new(WRITE_ARENA);
     request.body = write_patch(app, app->write_arena);
     app->sent = app->change;

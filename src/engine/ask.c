@@ -117,7 +117,7 @@ static void ask_done(void *owner, struct kube_response *response)
     queue_pump(queue);
 }
 
-static struct ask *lane_next(struct ask_lane *lane)
+static struct ask *lane_next(const struct ask_lane *lane)
 {
     for (size_t i = 0; i < ASK_ORDER_COUNT; i++)
         if (lane->waiting[i].first != NULL)
@@ -195,6 +195,13 @@ void ask_cancel(struct ask *ask)
     }
     queue_pump(ask->queue);
     mem_free(ask);
+}
+
+bool ask_is_crowded(const struct ask_queue *queue, enum ask_class class)
+{
+    const struct ask_lane *lane = &queue->lanes[class];
+
+    return lane->in_flight >= lane->ceiling;
 }
 
 uint64_t ask_count(const struct ask_queue *queue, enum ask_class class)

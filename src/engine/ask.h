@@ -28,4 +28,6 @@ struct ask *ask_start(struct ask_queue *queue, const struct kube_request *reques
                       const struct ask_options *options, kube_done_fn *done, void *owner);
 void ask_cancel(struct ask *ask); /* NULL is fine */
 /* How many dry runs were ever sent: a steady state sends none. */
+/* Requests wait for a place: what is in no hurry should come later. */
+bool ask_is_crowded(const struct ask_queue *queue, enum ask_class class);
 uint64_t ask_count(const struct ask_queue *queue, enum ask_class class);

@@ -354,6 +354,25 @@ static bool row_is_permitted(const struct compare *compare, const struct row *ro
     return !row->want->namespaced || project_permits_destination(project, &target, err);
 }
 
+/* A change that an automated sync will apply anyway: the operation reads the object first. */
+static bool entry_is_new(struct entry *entry)
+{
+    const struct compare_options *options = &entry->compare->options;
+    struct row *row = &entry->row;
+    struct verdict last;
+    bool due;
+
+    if (!options->trust_unread ||
+        (verdicts_get(options->verdicts, entry->compare->arena, entry_object(entry), &last, &due) &&
+         hash_eq(&last.desired, &row->want->hash)))
+        return false;
+    row->live = ROW_LIVE_ABSENT;
+    row->health = health_make(HEALTH_MISSING, STR_EMPTY);
+    row->status = ROW_OUT_OF_SYNC;
+    row->reason = REASON_NOT_ASKED;
+    return true;
+}
+
 static void entry_start_wanted(struct entry *entry)
 {
     struct compare *compare = entry->compare;
@@ -387,6 +406,8 @@ static void entry_start_wanted(struct entry *entry)
         live = cluster_live(row->cluster, row->gvr, row->namespace_, row->name);
         if (live != NULL)
             entry_take_live(entry, live);
+        else if (entry_is_new(entry))
+            entry_finish(entry);
         else
             entry_read(entry);
     }

@@ -79,6 +79,7 @@ struct compare_options {
     struct verdicts *verdicts;
     enum ask_order order;
     bool trust_changes; /* an object whose D changed counts as out of sync without a dry run */
+    bool trust_unread;  /* the same for objects that no watch knows: they are not even read */
     bool fresh;         /* the cached verdicts do not count */
     /* Does an application of this instance name exist? */
     bool (*instance_exists)(void *owner, str instance);

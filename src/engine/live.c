@@ -15,6 +15,8 @@ static const str view_skips[] = {
         S_INIT("/metadata/uid"),
         S_INIT("/metadata/creationTimestamp"),
         S_INIT("/metadata/selfLink"),
+        /* The Deployment controller's counter: no manifest decides it. */
+        S_INIT("/metadata/annotations/deployment.kubernetes.io~1revision"),
 };
 
 struct hash live_spec_hash(const struct val *object)
@@ -28,8 +30,9 @@ struct val *live_spec_view(struct arena *arena, const struct val *object)
     struct val *metadata = val_get(view, S("metadata"));
 
     val_del(view, S("status"));
-    for (size_t i = 1; i < COUNT(view_skips); i++)
+    for (size_t i = 1; i < COUNT(view_skips) - 1; i++)
         val_del(metadata, str_from_index(view_skips[i], sizeof("/metadata/") - 1));
+    val_del(val_get(metadata, S("annotations")), S("deployment.kubernetes.io/revision"));
     return view;
 }
 

@@ -6,8 +6,9 @@
 #include "engine/autosync.h"
 #include "engine/project.h"
 
-/* Progress is written this often while an operation runs. */
 #define SYNC_TICK_MS 1000
+/* Progress is written this often while an operation runs; what it waits for, at each tick. */
+#define SYNC_PROGRESS_MS 5000
 /* The watch delivers what was applied within this, or the comparison does without. */
 #define SYNC_SETTLE_MS 2000
 
@@ -550,7 +551,7 @@ static void sync_dispatch(struct sync *sync)
     switch (sync->state) {
     case SYNC_RECORDING:
         if (sync->app->written >= sync->need) {
-            STOP_POINT("after-running-before-work");
+            STOP_POINT("after-start-before-work");
             sync_pull(sync);
         }
         break;
@@ -625,7 +626,8 @@ static void sync_ticked(void *owner)
 
     if (sync->state == SYNC_ENDED)
         return;
-    if (sync->state > SYNC_COMPARING && app_is_written(sync->app) && sync->tasks != NULL)
+    if (sync->state > SYNC_COMPARING && app_is_written(sync->app) && sync->tasks != NULL &&
+        (sync->message.len > 0 || clock_mono_ms() - sync->recorded_ms >= SYNC_PROGRESS_MS))
         sync_record(sync, "Running"); /* written only when it differs */
     loop_timer_start(sync->tick, SYNC_TICK_MS);
     sync_advance(sync);
@@ -703,6 +705,7 @@ struct sync *sync_start(struct app *app)
     struct err err;
 
     sync->app = app;
+    sync->begun_ms = clock_mono_ms();
     sync->arena = arena_new(LIMIT_RENDER_ARENA);
     sync->object = val_dup(sync->arena, app->object);
     sync->operation = app->new_operation != NULL ? val_dup(sync->arena, app->new_operation)
@@ -720,7 +723,10 @@ struct sync *sync_start(struct app *app)
     if (str_is_empty(sync->revision) && VAL_STR(sync->operation, "sync", "revision").len == 40)
         sync->revision = VAL_STR(sync->operation, "sync", "revision");
     sync->state = SYNC_RECORDING;
-    if (!sync->terminating)
+    sync->is_lazy = app->new_operation != NULL;
+    if (sync->is_lazy)
+        sync_record_later(sync);
+    else if (!sync->terminating)
         sync_record(sync, "Running");
     sync_advance(sync);
     return sync;

@@ -52,7 +52,10 @@ struct sync {
     size_t task_count;
     struct job *jobs; /* one a task */
     size_t busy;
+    bool is_lazy; /* automated and new: Running is written when it takes long, or before a delete */
     uint64_t need; /* this change must be written before the next step */
+    int64_t recorded_ms;
+    int64_t begun_ms;
     struct loop_task *step;
     struct loop_timer *tick;
     int64_t settle_until_ms;
@@ -60,6 +63,9 @@ struct sync {
     bool terminating;
     str message; /* of the running phase */
 };
+
+/* An automated operation that ends within this is written once, at its end. */
+#define SYNC_LAZY_MS 1000
 
 struct sync *sync_start(struct app *app);
 void sync_free(struct sync *sync); /* NULL is fine */
@@ -69,6 +75,7 @@ void sync_terminate(struct sync *sync);
 
 /* ---- between sync.c, sync_job.c and sync_state.c ---- */
 void sync_record(struct sync *sync, const char *phase); /* Running, with the rows as they are */
+void sync_record_later(struct sync *sync); /* Running, within SYNC_LAZY_MS; nothing waits for it */
 void sync_end(struct sync *sync, const char *phase, str message);
 struct ask_options sync_ask_options(const struct sync *sync, enum ask_class class);
 /* A namespace that this operation makes, or that comes with it and is not there yet. */

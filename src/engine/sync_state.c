@@ -52,6 +52,16 @@ void sync_record(struct sync *sync, const char *phase)
 
     app_operation_changed(sync->app, state_make(sync, arena, phase, sync->message));
     sync->need = sync->app->change;
+    sync->recorded_ms = clock_mono_ms();
+}
+
+void sync_record_later(struct sync *sync)
+{
+    auto_arena struct arena *arena = arena_new(LIMIT_RENDER_ARENA);
+
+    app_operation_changed_later(sync->app, state_make(sync, arena, "Running", sync->message),
+                                SYNC_LAZY_MS);
+    sync->recorded_ms = clock_mono_ms();
 }
 
 static bool sync_changed_something(const struct sync *sync)
@@ -91,6 +101,7 @@ void sync_end(struct sync *sync, const char *phase, str message)
     state = state_make(sync, arena, phase, message);
     val_set_str(arena, state, S("finishedAt"), now);
     app->clear_operation = true;
+    app->new_operation = NULL;
     if (succeeded && !sync->options.dry_run && val_count(sync->options.resources) == 0)
         end_add_history(sync, now);
     if (!sync->options.dry_run && sync_changed_something(sync))

@@ -78,14 +78,13 @@ def cascade(
 
 
 SCENES: dict[str, Scene] = {
-    "after-running-before-work": first_sync,
+    "after-start-before-work": first_sync,
     "after-namespace-before-apply": first_sync,
     "after-apply-before-record": first_sync,
     "after-intent-before-delete": prune,
     "after-delete-before-record": prune,
     "after-prune-before-finish": prune,
     "after-finish-before-status": first_sync,
-    "after-operation-before-running": first_sync,
     "in-cascade-before-finalizer": cascade,
 }
 

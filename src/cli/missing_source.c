@@ -55,3 +55,8 @@ struct source_wait *source_desire(UNUSED struct source_repo *repo,
 {
     return NULL;
 }
+struct source_wait *source_list_refs(UNUSED struct source_repo *repo, UNUSED int64_t max_age_ms,
+                                     UNUSED source_refs_fn *done, UNUSED void *owner)
+{
+    return NULL;
+}

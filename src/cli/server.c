@@ -127,6 +127,17 @@ static bool open_sandbox(struct server *server, struct err *err)
     return true;
 }
 
+/* Where this program lies: git starts it as its GIT_SSH, so /proc/self/exe would be git. */
+static const char *own_path(struct server *server)
+{
+    char path[4096];
+    ssize_t len = readlink("/proc/self/exe", path, sizeof(path));
+
+    return len <= 0 || len == (ssize_t)sizeof(path)
+                   ? NULL
+                   : arena_z(server->arena, str_of(path, (size_t)len));
+}
+
 static bool open_source(struct server *server, struct err *err)
 {
     struct source_options options = {
@@ -134,7 +145,7 @@ static bool open_source(struct server *server, struct err *err)
             .file_roots = server->options.file_repos.len > 0
                                   ? arena_z(server->arena, server->options.file_repos)
                                   : NULL,
-            .program = "/proc/self/exe",
+            .program = own_path(server),
     };
 
     server->source = source_new(server->loop, server->renders, &options, err);

@@ -63,6 +63,7 @@ struct web_call {
     struct source_wait *wait;
     struct auth_login *login;
     struct source_repo *repo; /* held while `wait` */
+    struct host_key_scan *scan;
 };
 
 struct web_target;
@@ -110,6 +111,7 @@ struct val *web_object(struct arena *arena, const char *api_version, const char 
 struct val *web_items(struct arena *arena, struct val **ret_items);
 
 #define WEB_DEVOPS_LABEL "kubesphere.io/devopsproject"
+#define WEB_KNOWN_HOSTS "argocd-ssh-known-hosts-cm"
 #define WEB_SECRET_TYPE_LABEL "argocd.argoproj.io/secret-type"
 extern const struct gvr web_gvr_namespaces;
 extern const struct gvr web_gvr_secrets;

@@ -5,6 +5,7 @@
  */
 #include "doc/hash.h"
 #include "source/source.h"
+#include "web/host_key.h"
 #include "web/repo.h"
 
 #define SECRETS(call, verb_)                                                                       \
@@ -13,6 +14,7 @@
 struct repo_state {
     struct val *object;
     str url;
+    str host_line; /* accepted, for the known hosts */
 };
 
 str web_secret_text(struct arena *arena, const struct val *secret, str key)
@@ -141,6 +143,89 @@ static const struct val *find_same_url(struct web_call *call, const struct val *
     return NULL;
 }
 
+static void create_secret(struct web_call *call)
+{
+    struct repo_state *state = call->state;
+
+    web_kube(call, &(struct kube_request){SECRETS(call, KUBE_CREATE), .body = state->object},
+             on_created);
+}
+
+/* ---- accepting a host's key: scan, compare, add a line to the known hosts, then create ---- */
+
+static void on_hosts_written(struct web_call *call, struct kube_response *response)
+{
+    if (!response->ok)
+        web_reply_kube(call, response, "storing the host key");
+    else
+        create_secret(call);
+}
+
+static void on_hosts_read(struct web_call *call, struct kube_response *response)
+{
+    struct repo_state *state = call->state;
+    struct arena *arena = call->arena;
+    str control = call->web->options.control_namespace;
+    str known = VAL_STR(response->object, "data", "ssh_known_hosts");
+    bool is_new = !response->ok && response->err.code == ERR_NOT_FOUND;
+
+    if (!response->ok && !is_new) {
+        web_reply_kube(call, response, "reading the known hosts");
+        return;
+    }
+    if (str_contains(known, state->host_line)) {
+        create_secret(call);
+        return;
+    }
+    const char *between = known.len == 0 || str_ends(known, S("\n")) ? "" : "\n";
+    struct val *object = is_new ? web_object(arena, "v1", "ConfigMap", S(WEB_KNOWN_HOSTS), control)
+                                : val_new(arena, val_map());
+    if (!is_new) /* nobody else's line may be lost */
+        val_set_str(arena, val_ensure_map(arena, object, S("metadata")), S("resourceVersion"),
+                    object_resource_version(response->object));
+    else
+        val_set_str(arena, val_ensure_map(arena, val_get(object, S("metadata")), S("labels")),
+                    S("app.kubernetes.io/part-of"), S("argocd"));
+    val_set_str(arena, val_ensure_map(arena, object, S("data")), S("ssh_known_hosts"),
+                arena_printf(arena, "%.*s%s%.*s\n", STR(known), between, STR(state->host_line)));
+    web_kube(call,
+             &(struct kube_request){.verb = is_new ? KUBE_CREATE : KUBE_PATCH_MERGE,
+                                    .gvr = web_gvr_configmaps,
+                                    .namespace_ = control,
+                                    .name = is_new ? STR_EMPTY : S(WEB_KNOWN_HOSTS),
+                                    .body = object},
+             on_hosts_written);
+}
+
+static void on_host_key(void *owner, str line, const struct err *err)
+{
+    struct web_call *call = owner;
+    struct repo_state *state = call->state;
+
+    call->scan = NULL;
+    if (err != NULL) {
+        web_reply_err(call, err);
+        return;
+    }
+    state->host_line = arena_str(call->arena, line);
+    web_kube(call,
+             &(struct kube_request){.verb = KUBE_GET,
+                                    .gvr = web_gvr_configmaps,
+                                    .namespace_ = call->web->options.control_namespace,
+                                    .name = S(WEB_KNOWN_HOSTS)},
+             on_hosts_read);
+}
+
+static void accept_host_key(struct web_call *call)
+{
+    struct err err = {0};
+
+    if (!host_key_scan(call->web->options.loop, web_body_str(call, S("url")),
+                       web_body_str(call, S("acceptHostKey")), on_host_key, call, &call->scan,
+                       &err))
+        web_reply_err(call, &err);
+}
+
 static void on_checked(struct web_call *call, struct kube_response *response)
 {
     struct repo_state *state = call->state;
@@ -158,9 +243,10 @@ static void on_checked(struct web_call *call, struct kube_response *response)
     else if (credential.len > 0 && !is_known_credential(items, credential))
         web_fail(call, ERR_NOT_FOUND, "there is no credential '%.*s' in this DevOps Project",
                  STR(credential));
+    else if (web_body_str(call, S("acceptHostKey")).len > 0)
+        accept_host_key(call);
     else
-        web_kube(call, &(struct kube_request){SECRETS(call, KUBE_CREATE), .body = state->object},
-                 on_created);
+        create_secret(call);
 }
 
 /* A password in a URL would be shown on every page. */

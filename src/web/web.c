@@ -49,7 +49,7 @@ static struct web_call *call_new(struct web *web, struct http_request *request)
 
 struct http_request *web_take_request(struct web_call *call)
 {
-    assert(call->kube == NULL && call->ask == NULL && call->wait == NULL);
+    assert(call->kube == NULL && call->ask == NULL && call->wait == NULL && call->scan == NULL);
     if (call->repo != NULL)
         source_repo_unref(TAKE(call->repo));
     *call->link = call->next;
@@ -364,6 +364,7 @@ void web_free(struct web *web)
             engine_ask_cancel(TAKE(call->ask));
         if (call->wait != NULL)
             source_cancel(TAKE(call->wait));
+        host_key_cancel(TAKE(call->scan));
         auth_login_cancel(TAKE(call->login));
         web_fail(call, ERR_UNAVAILABLE, "the server is stopping");
     }

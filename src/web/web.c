@@ -7,6 +7,7 @@
 #include "doc/json.h"
 #include "engine/engine.h"
 #include "source/source.h"
+#include "web/host_key.h"
 #include "web/session.h"
 #include <assert.h>
 #include <stdarg.h>

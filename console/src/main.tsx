@@ -9,6 +9,7 @@ import { Detail } from "./screens/detail";
 import { Clusters, Credentials, DevopsList, Repos } from "./screens/lists";
 import { Login } from "./screens/login";
 import { Loaded } from "./screens/page";
+import { ProjectServices, Projects } from "./screens/services";
 import { Shell } from "./screens/shell";
 import { Empty } from "./ui/kit";
 import { Toasts } from "./ui/overlay";
@@ -29,6 +30,18 @@ const pages: [string, (p: Params) => preact.ComponentChild][] = [
     ],
     ["/devops/:devops/repos", (p) => <Repos key={p.devops} devops={p.devops!} />],
     ["/devops/:devops/credentials", (p) => <Credentials key={p.devops} devops={p.devops!} />],
+    ["/devops/:devops/projects", (p) => <Projects key={p.devops} devops={p.devops!} />],
+    [
+        "/devops/:devops/projects/:cluster/:project/services",
+        (p) => (
+            <ProjectServices
+                key={`${p.devops}/${p.cluster}/${p.project}`}
+                devops={p.devops!}
+                cluster={p.cluster!}
+                project={p.project!}
+            />
+        ),
+    ],
     ["/platform/clusters", () => <Clusters />],
 ];
 

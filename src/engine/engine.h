@@ -49,6 +49,11 @@ size_t engine_app_count(const struct engine *engine);
 /* Clusters that deployments may name: [{name, server, version, reachable, message}]. */
 struct val *engine_clusters(const struct engine *engine, struct arena *arena);
 
+/* The endpoint that an Application deploys to, as its destination and its project say; borrowed
+ * until the loop's next turn. NULL with err when there is none. */
+struct kube *engine_app_kube(const struct engine *engine, const struct val *application,
+                             struct err *err);
+
 /* Asking for what takes a while. `done` runs once in a later turn; `answer` is borrowed. */
 struct engine_ask;
 typedef void engine_answer_fn(void *owner, const struct val *answer, const struct err *err);

@@ -65,3 +65,18 @@ struct val *engine_app_facts(const struct engine *engine, str namespace_, str na
         val_set_str(arena, facts, S("cause"), rollup_health(app->last, arena).message);
     return facts;
 }
+
+struct kube *engine_app_kube(const struct engine *engine, const struct val *application,
+                             struct err *err)
+{
+    const struct val *to = VAL_AT(application, "spec", "destination");
+    struct app_destination destination = {
+            .server = val_get_str(to, S("server")),
+            .name = val_get_str(to, S("name")),
+            .namespace_ = val_get_str(to, S("namespace")),
+    };
+    struct cluster *cluster = destinations_find(engine->destinations, &destination,
+                                                VAL_STR(application, "spec", "project"), err);
+
+    return cluster == NULL ? NULL : cluster_kube(cluster);
+}

@@ -131,5 +131,6 @@ web_handler_fn web_repo_test, web_repo_refs;                                  /*
 web_handler_fn web_cluster_list, web_cluster_create, web_cluster_delete, web_cluster_test;
 web_handler_fn web_app_facts, web_app_diff, web_app_manifests, web_app_history;
 web_handler_fn web_app_resources, web_app_sync, web_app_terminate, web_app_refresh;
+web_handler_fn web_service_list, web_service_access;                      /* services.c */
 web_handler_fn web_home_api, web_cluster_api;                             /* kubernetes.c */
 web_handler_fn web_page, web_livez, web_readyz, web_metrics, web_openapi; /* page.c */

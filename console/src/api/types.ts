@@ -143,8 +143,9 @@ export interface Cluster {
     name: string;
     server?: string;
     version?: string;
-    state?: string;
+    reachable?: boolean;
     message?: string;
+    /** Set on arrival: the built-in cluster without nodes. */
     simulated?: boolean;
 }
 

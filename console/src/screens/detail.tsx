@@ -15,6 +15,7 @@ import { addressOf } from "./dialogs";
 import { Outline } from "./outline";
 import { Loaded } from "./page";
 import { Head, Shell } from "./shell";
+import { ServicesTable } from "./services";
 import { History, SyncTab } from "./sync-tab";
 
 async function refresh(app: Application): Promise<void> {
@@ -128,13 +129,19 @@ function Attributes({ app }: { app: Application }) {
     );
 }
 
-const tabs = ["resources", "diff", "sync", "history"] as const;
+const tabs = ["resources", "diff", "sync", "history", "services"] as const;
 type Tab = (typeof tabs)[number];
 
 function Content({ app, devops, tab }: { app: Application; devops: string; tab: Tab }) {
     if (tab === "diff") return <Diff app={app} devops={devops} />;
     if (tab === "sync") return <SyncTab app={app} />;
     if (tab === "history") return <History app={app} />;
+    if (tab === "services")
+        return (
+            <div class="gap-top">
+                <ServicesTable devops={devops} only={(s) => s.application === app.metadata.name} />
+            </div>
+        );
     return (
         <div class="lay">
             <aside aria-label={t("detail.attributes")}>
@@ -158,6 +165,7 @@ function Page({ app, devops }: { app: Application; devops: string }) {
         diff: t("detail.diff"),
         sync: t("detail.syncTab"),
         history: t("detail.history"),
+        services: t("detail.services"),
     };
     return (
         <>

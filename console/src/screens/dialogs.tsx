@@ -14,7 +14,7 @@ import {
     type Settings,
 } from "../model";
 import { boot } from "../session";
-import { Button, Check, Choices, Icon, Note, TextField } from "../ui/kit";
+import { Button, Check, Choices, Icon, TextField } from "../ui/kit";
 import { Dialog, toast } from "../ui/overlay";
 import { OptionsForm, SettingsForm } from "./settings-form";
 
@@ -25,7 +25,7 @@ export function addressOf(app: Application): string {
 }
 
 /** The state that every one of these dialogs has: busy, the server's refusal, closing when done. */
-function useAction(close: () => void) {
+export function useAction(close: () => void) {
     const [busy, setBusy] = useState(false);
     const [error, setError] = useState("");
     const run = async (what: () => Promise<unknown>, done: string) => {
@@ -44,7 +44,7 @@ function useAction(close: () => void) {
     return { busy, error, setError, run };
 }
 
-function Footer({
+export function Footer({
     close,
     label,
     busy,
@@ -389,5 +389,3 @@ export function DeleteDialog({ app, close }: { app: Application; close: () => vo
         </Dialog>
     );
 }
-
-export { Note };

@@ -699,19 +699,19 @@ export function Clusters() {
                                 <tr key={c.name}>
                                     <NameCell
                                         name={c.name}
-                                        sub={c.simulated ? t("apps.simulated") : undefined}
+                                        sub={c.name === "sandbox" ? t("apps.simulated") : undefined}
                                     />
                                     <td class="t2 wrap-any">{c.server ?? "–"}</td>
                                     <td class="t2">{c.version ?? "–"}</td>
                                     <td>
                                         <Status
-                                            look={
-                                                /fail|unreach|error/i.test(c.state ?? "")
-                                                    ? "outofsync"
-                                                    : "healthy"
+                                            look={c.reachable === false ? "outofsync" : "healthy"}
+                                            word={
+                                                c.reachable === false
+                                                    ? t("clusters.unreachable")
+                                                    : t("repos.ok")
                                             }
-                                            word={c.state ?? t("repos.ok")}
-                                            sub={c.message}
+                                            sub={c.message || undefined}
                                         />
                                     </td>
                                     <td class="last" />

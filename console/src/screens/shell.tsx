@@ -15,7 +15,7 @@ function toggleTheme(): void {
 }
 
 function Link({ to, icon, children }: { to: string; icon: string; children: string }) {
-    const here = path.value === to || (to !== "/devops" && path.value.startsWith(to + "/"));
+    const here = path.value === to || (to.endsWith("/apps") && path.value.startsWith(to + "/"));
     return (
         <a href={href(to)} aria-current={here ? "page" : undefined} title={children}>
             <Icon name={icon} />
@@ -24,7 +24,15 @@ function Link({ to, icon, children }: { to: string; icon: string; children: stri
     );
 }
 
-function Rail({ devops, open }: { devops?: string | undefined; open: boolean }) {
+function Rail({
+    devops,
+    project,
+    open,
+}: {
+    devops?: string | undefined;
+    project?: { cluster: string; name: string } | undefined;
+    open: boolean;
+}) {
     return (
         <div class={`rail${open ? " open" : ""}`}>
             <a class="brand" href={href("/")}>
@@ -49,6 +57,20 @@ function Rail({ devops, open }: { devops?: string | undefined; open: boolean }) 
                         <Link to={`/devops/${devops}/credentials`} icon="i-key">
                             {t("nav.credentials")}
                         </Link>
+                        <Link to={`/devops/${devops}/projects`} icon="i-outline">
+                            {t("projects.title")}
+                        </Link>
+                        {project && (
+                            <>
+                                <h2>{project.name}</h2>
+                                <Link
+                                    to={`/devops/${devops}/projects/${project.cluster}/${project.name}/services`}
+                                    icon="i-plug"
+                                >
+                                    {t("services.title")}
+                                </Link>
+                            </>
+                        )}
                     </>
                 )}
                 {boot.value?.user.admin && (
@@ -92,10 +114,12 @@ export interface Crumb {
 
 export function Shell({
     devops,
+    project,
     crumbs,
     children,
 }: {
     devops?: string | undefined;
+    project?: { cluster: string; name: string };
     crumbs: Crumb[];
     children: ComponentChildren;
 }) {
@@ -108,7 +132,7 @@ export function Shell({
             <a class="skip" href="#main">
                 {t("app.skip")}
             </a>
-            <Rail devops={devops} open={open} />
+            <Rail devops={devops} project={project} open={open} />
             <div>
                 <header class="top">
                     <Button

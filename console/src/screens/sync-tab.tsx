@@ -25,7 +25,7 @@ function stateOf(r: ResourceResult): string {
 function Results({ results }: { results: ResourceResult[] }) {
     const [show, setShow] = useState("all");
     const failed = results.filter((r) => r.status === "SyncFailed");
-    const changed = results.filter((r) => !/unchanged$/.test(r.message ?? ""));
+    const changed = results.filter((r) => !(r.message ?? "").endsWith("unchanged"));
     const shown = show === "failed" ? failed : show === "changed" ? changed : results;
     const pick = (name: string, label: string) => (
         <button type="button" aria-pressed={show === name} onClick={() => setShow(name)}>

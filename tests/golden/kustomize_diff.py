@@ -34,7 +34,10 @@ KINDS_WITH_PODS = ("Deployment", "StatefulSet", "DaemonSet", "Job", "CronJob", "
 
 CAUSES = [
     ("folding", lambda a, b: a.strip().startswith(b.strip()) or b.strip().startswith(a.strip())),
-    ("quoting", lambda a, b: a.replace('"', "").replace("'", "") == b.replace('"', "").replace("'", "")),
+    (
+        "quoting",
+        lambda a, b: a.replace('"', "").replace("'", "") == b.replace('"', "").replace("'", ""),
+    ),
     ("indentation", lambda a, b: a.strip() == b.strip()),
     ("a name or its hash suffix", lambda a, b: "name" in a.lower() and "name" in b.lower()),
     ("a label or selector", lambda a, b: "app" in a or "label" in a.lower()),
@@ -64,10 +67,7 @@ def first_difference(expected: bytes, actual: bytes) -> str:
         if a != b:
             start = max(0, number - 6)
             context = "\n".join("      " + line for line in left[start : number - 1])
-            return (
-                f"  line {number}, likely cause: {cause(a, b)}\n{context}\n"
-                f"    - {a}\n    + {b}"
-            )
+            return f"  line {number}, likely cause: {cause(a, b)}\n{context}\n    - {a}\n    + {b}"
     return f"  one output ends early: {len(left)} lines expected, {len(right)} lines built"
 
 
@@ -154,7 +154,9 @@ class Overlay:
     def labels(self) -> None:
         r = self.rnd
         if r.random() < 0.3:
-            self.k["commonLabels"] = {r.choice(["app", "team", "env"]): r.choice(["x", "true", "1", "web"])}
+            self.k["commonLabels"] = {
+                r.choice(["app", "team", "env"]): r.choice(["x", "true", "1", "web"])
+            }
         if r.random() < 0.4:
             self.k["labels"] = [
                 {
@@ -164,7 +166,9 @@ class Overlay:
                 for _ in range(r.randint(1, 2))
             ]
         if r.random() < 0.4:
-            self.k["commonAnnotations"] = {"note": r.choice(["x", "1", "a: b", "long " * 20, "x\ny\n"])}
+            self.k["commonAnnotations"] = {
+                "note": r.choice(["x", "1", "a: b", "long " * 20, "x\ny\n"])
+            }
 
     def images(self) -> None:
         images = []
@@ -200,7 +204,11 @@ class Overlay:
             {"op": "add", "path": "/metadata/labels", "value": {"p": "q"}},
             {"op": "add", "path": "/metadata/annotations/x", "value": "1"},
             {"op": "replace", "path": "/metadata/name", "value": "renamed"},
-            {"op": "add", "path": "/spec", "value": {"a": 1000000, "b": [1.5, True, None], "c": "1"}},
+            {
+                "op": "add",
+                "path": "/spec",
+                "value": {"a": 1000000, "b": [1.5, True, None], "c": "1"},
+            },
             {"op": "test", "path": "/kind", "value": "Service"},
             {"op": "add", "path": "/spec/extra", "value": 12345678901234567890},
             {"op": "remove", "path": "/metadata/labels"},
@@ -212,7 +220,11 @@ class Overlay:
 
     def merge_patch(self, o: dict, by_id: bool) -> dict:
         r = self.rnd
-        patch: dict = {"apiVersion": o.get("apiVersion", "v1"), "kind": o["kind"], "metadata": {"name": name_of(o)}}
+        patch: dict = {
+            "apiVersion": o.get("apiVersion", "v1"),
+            "kind": o["kind"],
+            "metadata": {"name": name_of(o)},
+        }
         if by_id and (o.get("metadata") or {}).get("namespace"):
             patch["metadata"]["namespace"] = o["metadata"]["namespace"]
         if r.random() < 0.4:
@@ -225,7 +237,9 @@ class Overlay:
         if cs and o["kind"] in KINDS_WITH_PODS and r.random() < 0.7:
             c: dict = {"name": r.choice(cs)["name"] if r.random() < 0.7 else "sidecar"}
             if r.random() < 0.5:
-                c["env"] = [{"name": r.choice(["A", "B", "PATH"]), "value": r.choice(["1", "x y", "true"])}]
+                c["env"] = [
+                    {"name": r.choice(["A", "B", "PATH"]), "value": r.choice(["1", "x y", "true"])}
+                ]
             if r.random() < 0.3:
                 c["ports"] = [{"containerPort": r.choice([80, 8080, 9090]), "name": "p"}]
             if r.random() < 0.3:
@@ -250,15 +264,23 @@ class Overlay:
             if o["kind"] == "CronJob":
                 patch["spec"] = {"jobTemplate": {"spec": {"template": template}}}
         elif o["kind"] == "Service" and r.random() < 0.7:
-            patch["spec"] = {"ports": [{"port": r.choice([80, 443, 1]), "name": "q"}], "type": "NodePort"}
+            patch["spec"] = {
+                "ports": [{"port": r.choice([80, 443, 1]), "name": "q"}],
+                "type": "NodePort",
+            }
         elif o["kind"] == "ConfigMap" and r.random() < 0.7:
-            patch["data"] = {"new": "a\nb\n", r.choice(list(o.get("data") or {"z": 1})): r.choice([None, "x"])}
+            patch["data"] = {
+                "new": "a\nb\n",
+                r.choice(list(o.get("data") or {"z": 1})): r.choice([None, "x"]),
+            }
         elif isinstance(o.get("spec"), dict) and o["spec"] and r.random() < 0.5:
             patch["spec"] = {r.choice(list(o["spec"])): None, "added": [1, {"a": "b"}]}
         return patch
 
     def dump(self, value: object) -> str:
-        return json.dumps(value) if self.rnd.random() < 0.2 else yaml.safe_dump(value, sort_keys=False)
+        return (
+            json.dumps(value) if self.rnd.random() < 0.2 else yaml.safe_dump(value, sort_keys=False)
+        )
 
     def patches(self) -> None:
         r = self.rnd
@@ -287,13 +309,19 @@ class Overlay:
         if r.random() < 0.1:
             o = self.pick()
             self.k["patchesJson6902"] = [
-                {"target": {"kind": o["kind"], "name": name_of(o), "version": "v1"}, "patch": self.dump(self.json_patch())}
+                {
+                    "target": {"kind": o["kind"], "name": name_of(o), "version": "v1"},
+                    "patch": self.dump(self.json_patch()),
+                }
             ]
 
     def generators(self) -> None:
         r = self.rnd
         if r.random() < 0.4:
-            args: dict = {"name": r.choice(["gen", "settings"]), "literals": ["a=1", "b=x y", "c='q'"]}
+            args: dict = {
+                "name": r.choice(["gen", "settings"]),
+                "literals": ["a=1", "b=x y", "c='q'"],
+            }
             o = self.pick("ConfigMap")
             if o and r.random() < 0.4:
                 args["name"] = name_of(o)
@@ -301,7 +329,9 @@ class Overlay:
                 if (o.get("metadata") or {}).get("namespace"):
                     args["namespace"] = o["metadata"]["namespace"]
             if r.random() < 0.3:
-                self.files["some.txt"] = r.choice(["line\n", "no end", "tab\there\n", "a \nb\n", ""])
+                self.files["some.txt"] = r.choice(
+                    ["line\n", "no end", "tab\there\n", "a \nb\n", ""]
+                )
                 args["files"] = [r.choice(["some.txt", "key=some.txt"])]
             if r.random() < 0.3:
                 self.files["env.txt"] = "# c\nK=v\n E = x \nEMPTY=\nNOEQ\n"
@@ -311,7 +341,11 @@ class Overlay:
             self.k["configMapGenerator"] = [args]
         if r.random() < 0.3:
             self.k["secretGenerator"] = [
-                {"name": "sec", "literals": ["p=" + "x" * r.choice([3, 60, 200])], "type": r.choice(["Opaque", "my/type"])}
+                {
+                    "name": "sec",
+                    "literals": ["p=" + "x" * r.choice([3, 60, 200])],
+                    "type": r.choice(["Opaque", "my/type"]),
+                }
             ]
         if r.random() < 0.2:
             self.k["generatorOptions"] = {"annotations": {"go": "x"}, "immutable": r.random() < 0.5}
@@ -322,7 +356,11 @@ class Overlay:
         if not source or r.random() < 0.6:
             return
         entry: dict = {
-            "source": {"kind": source["kind"], "name": name_of(source), "fieldPath": r.choice(["metadata.name", "kind", "metadata.namespace"])},
+            "source": {
+                "kind": source["kind"],
+                "name": name_of(source),
+                "fieldPath": r.choice(["metadata.name", "kind", "metadata.namespace"]),
+            },
             "targets": [
                 {
                     "select": self.target(goal),
@@ -350,7 +388,9 @@ class Overlay:
     def misc(self) -> None:
         r = self.rnd
         if r.random() < 0.1:
-            self.k["buildMetadata"] = r.sample(["originAnnotations", "transformerAnnotations", "managedByLabel"], r.randint(1, 3))
+            self.k["buildMetadata"] = r.sample(
+                ["originAnnotations", "transformerAnnotations", "managedByLabel"], r.randint(1, 3)
+            )
         if r.random() < 0.1:
             self.k["sortOptions"] = r.choice([{"order": "fifo"}, {"order": "legacy"}])
 
@@ -417,7 +457,11 @@ def random_overlays(args: argparse.Namespace, oracle: Path) -> int:
             expected = directory / case["cases"][0].get("expected", "")
             text = expected.read_bytes()
             if len(text) > args.max_bytes:
-                small = [c for c in cases if (c[0] / c[1]["cases"][0]["expected"]).stat().st_size <= args.max_bytes]
+                small = [
+                    c
+                    for c in cases
+                    if (c[0] / c[1]["cases"][0]["expected"]).stat().st_size <= args.max_bytes
+                ]
                 directory, case = rnd.choice(small)
                 text = (directory / case["cases"][0]["expected"]).read_bytes()
             work = Path(scratch) / "w"

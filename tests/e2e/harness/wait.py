@@ -8,6 +8,8 @@ import time
 from collections.abc import Callable
 from typing import TypeVar
 
+from harness.kube import KubeError
+
 T = TypeVar("T")
 POLL_SECONDS = 0.05
 DEFAULT_SECONDS = 60.0
@@ -28,7 +30,7 @@ def eventually(probe: Callable[[], T], *, within: float = DEFAULT_SECONDS, what:
             if result:
                 return result
             last = result
-        except (AssertionError, LookupError, OSError) as refusal:
+        except (AssertionError, LookupError, OSError, KubeError) as refusal:
             last = refusal
         if time.monotonic() > deadline:
             name = what or getattr(probe, "__name__", "it")

@@ -81,7 +81,9 @@ def test_a_sandbox_of_its_own_prints_its_kubeconfig(server: Server, tmp_path: Pa
 
         def printed() -> Path:
             words = process.tail(50).split()
-            return Path(next(word for word in words if word.endswith("kubeconfig")))
+            found = [Path(word) for word in words if word.endswith(".kubeconfig")]
+            assert found, words
+            return found[0]
 
         kubeconfig = eventually(printed, what="its kubeconfig")
         cluster = eventually(lambda: Kube(kubeconfig), what="the file")

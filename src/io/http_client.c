@@ -3,6 +3,7 @@
 
 #include "base/arena.h"
 #include "base/buf.h"
+#include "base/clock.h"
 #include "base/mem.h"
 #include "base/ring.h"
 #include "io/http_curl.h"
@@ -23,6 +24,8 @@
 #define REQUEST_CONNECTIONS_H1 8
 #define STREAM_CONNECTIONS_H1 1000
 #define TRIES 3
+/* Owners are called for so long in one turn; then others have theirs. */
+#define SLICE_US 10000
 /* Connections that may be begun in one turn of the loop. */
 #define CONNECTS_PER_TURN 10
 #define RETRY_MS 50
@@ -64,6 +67,7 @@ struct http_client {
     bool is_dead; /* freed by an owner in a callback */
     bool is_dispatching;
     size_t connections;
+    struct loop_task *more; /* to be told in the next turn */
     struct lane requests;
     struct lane streams;
     CURL *spare[SPARE_HANDLES];
@@ -505,27 +509,42 @@ static void dispatch_call(struct http_call *call)
         tell_done(call);
 }
 
-static void lane_dispatch(struct lane *lane)
+/* At least one call a turn, so that neither lane starves. */
+static void lane_dispatch(struct lane *lane, int64_t until_us)
 {
-    while (!ring_is_empty(&lane->ready) && !lane->client->is_dead)
+    bool is_first = true;
+
+    while (!ring_is_empty(&lane->ready) && !lane->client->is_dead &&
+           (is_first || clock_mono_us() < until_us)) {
+        is_first = false;
         dispatch_call(RING_FIRST(&lane->ready, struct http_call, line));
+    }
 }
 
 static void client_destroy(struct http_client *client);
 
 /* The one place from which owners are called. The last that its callers do: the client may be gone
- * afterwards. */
+ * afterwards. What does not fit into the slice is told in the next turn. */
 static void dispatch(struct http_client *client)
 {
+    int64_t until_us = clock_mono_us() + SLICE_US;
+
     assert(!client->is_dispatching); /* an owner must not turn the loop in a callback */
     client->is_dispatching = true;
     collect_results(&client->requests);
-    lane_dispatch(&client->requests);
     collect_results(&client->streams);
-    lane_dispatch(&client->streams);
+    lane_dispatch(&client->requests, until_us);
+    lane_dispatch(&client->streams, until_us);
     client->is_dispatching = false;
     if (client->is_dead)
         client_destroy(client);
+    else if (!ring_is_empty(&client->requests.ready) || !ring_is_empty(&client->streams.ready))
+        loop_task_post(client->more);
+}
+
+static void dispatch_more(void *owner)
+{
+    dispatch(owner);
 }
 
 /* ---- starting and cancelling ---- */
@@ -678,6 +697,7 @@ static void client_destroy(struct http_client *client)
     for (size_t i = 0; i < client->spare_count; i++)
         curl_easy_cleanup(client->spare[i]);
     http_endpoint_done(&client->endpoint);
+    loop_task_free(client->more);
     mem_free(client);
 }
 
@@ -706,6 +726,7 @@ bool http_client_new(struct loop *loop, const struct http_client_options *option
     auto_http_client struct http_client *client = new0(struct http_client);
 
     client->loop = loop;
+    client->more = loop_task_new(loop, "http client", dispatch_more, client);
     client->is_h1 = str_starts(options->url, S("http://"));
     if (!http_curl_init(err) || !http_endpoint_init(&client->endpoint, options, err))
         return false;

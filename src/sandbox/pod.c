@@ -340,14 +340,26 @@ static void run(struct world_key *key, const struct val *pod, struct life *life,
     }
 }
 
+/* After a restart of the sandbox what runs goes on running. */
+static void begin_life(struct world_key *key, const struct val *pod, struct life *life,
+                       enum fail fail)
+{
+    bool is_up = str_eq(VAL_STR(pod, "status", "phase"), S("Running")) && fail == FAIL_NONE;
+    bool is_endless = str_eq(VAL_STR(pod, "spec", "restartPolicy"), S("Always"));
+    const struct val *first = val_item(VAL_AT(pod, "status", "containerStatuses"), 0);
+
+    life->restarts = (int)MIN(MAX(val_i64_or(val_get(first, S("restartCount")), 0), 0), 10000);
+    wait_for(key, life, is_up ? STEP_RUNNING : STEP_STARTING, is_up ? WORK_MS : START_MS);
+    if (is_up && is_endless)
+        life->due_ms = INT64_MAX;
+}
+
 static void live(struct world_key *key, const struct val *pod, struct life *life)
 {
     enum fail fail = fail_of(pod);
 
     if (life->step == STEP_NEW) {
-        /* After a restart of the sandbox what runs goes on running. */
-        bool is_up = str_eq(VAL_STR(pod, "status", "phase"), S("Running")) && fail == FAIL_NONE;
-        wait_for(key, life, is_up ? STEP_RUNNING : STEP_STARTING, is_up ? WORK_MS : START_MS);
+        begin_life(key, pod, life, fail);
         return;
     }
     if (life->due_ms == INT64_MAX)

@@ -141,6 +141,22 @@ static str suffix_of(enum quantity_format format, int exponent)
     return STR_EMPTY;
 }
 
+/* printf has no 128-bit numbers. */
+static str format_wide(struct arena *arena, wide number)
+{
+    char text[48];
+    size_t at = sizeof(text);
+    uwide left = number < 0 ? -(uwide)number : (uwide)number;
+
+    do {
+        text[--at] = (char)('0' + (int)(left % 10));
+        left /= 10;
+    } while (left > 0);
+    if (number < 0)
+        text[--at] = '-';
+    return arena_str(arena, str_of(text + at, sizeof(text) - at));
+}
+
 static str format_decimal(struct arena *arena, wide nano, bool as_exponent)
 {
     wide number = nano;
@@ -151,11 +167,10 @@ static str format_decimal(struct arena *arena, wide nano, bool as_exponent)
         exponent += 3;
     }
     if (!as_exponent)
-        return arena_printf(arena, "%lld%.*s", (long long)number,
-                            STR(suffix_of(QUANTITY_DECIMAL, exponent)));
+        return arena_join(arena, format_wide(arena, number), suffix_of(QUANTITY_DECIMAL, exponent));
     if (exponent == 0)
-        return arena_printf(arena, "%lld", (long long)number);
-    return arena_printf(arena, "%llde%d", (long long)number, exponent);
+        return format_wide(arena, number);
+    return arena_printf(arena, "%.*se%d", STR(format_wide(arena, number)), exponent);
 }
 
 str quantity_format(struct arena *arena, const struct quantity *quantity)

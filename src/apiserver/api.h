@@ -24,6 +24,7 @@ struct apiserver {
     struct collector *collector; /* garbage and namespaces: gc.h */
     struct turn *turn;           /* commit and what waits for it: turn.h */
     enum apiserver_kinds kinds;
+    str boot; /* differs with each start: OpenAPI documents are cached under it */
     apiserver_may_fn *may;
     void *may_owner;
 };

@@ -5,6 +5,7 @@
 #include "apiserver/crd.h"
 #include "apiserver/gc.h"
 #include "apiserver/turn.h"
+#include "base/clock.h"
 #include "base/mem.h"
 
 /* Namespaces that every cluster has. */
@@ -36,6 +37,14 @@ static bool bootstrap(struct apiserver *server, struct err *err)
     return turn_commit_now(server->turn, err);
 }
 
+static str new_boot(void)
+{
+    char text[32];
+    int len = snprintf(text, sizeof(text), "%llx", (unsigned long long)clock_wall_ms());
+
+    return str_own(str_of(text, (size_t)len));
+}
+
 bool apiserver_new(struct loop *loop, const struct apiserver_options *options,
                    struct apiserver **ret_server, struct err *err)
 {
@@ -44,6 +53,7 @@ bool apiserver_new(struct loop *loop, const struct apiserver_options *options,
     server->loop = loop;
     server->name = mem_dup_z(str_from(options->name));
     server->kinds = options->kinds;
+    server->boot = new_boot();
     server->may = options->may;
     server->may_owner = options->may_owner;
     if (!sqlite_new(options->path, options->sync, &server->db, err) ||
@@ -75,6 +85,7 @@ void apiserver_free(struct apiserver *server)
     watch_hub_free(server->hub);
     store_free(server->store);
     sqlite_free(server->db);
+    str_own_free(&server->boot);
     mem_free(server->name);
     mem_free(server);
 }

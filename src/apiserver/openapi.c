@@ -247,7 +247,8 @@ static void answer_index(struct api *api)
                                : arena_printf(arena, "apis/%.*s/%.*s", STR(it.key),
                                               STR(val_str(at.value)));
             /* documents change with the CRDs alone, which the generation counts */
-            str url = arena_printf(arena, "/openapi/v3/%.*s?hash=%llu", STR(path),
+            str url = arena_printf(arena, "/openapi/v3/%.*s?hash=%.*s-%llu", STR(path),
+                                   STR(api->server->boot),
                                    (unsigned long long)registry_generation(api->server->registry));
             val_set_str(arena, val_ensure_map(arena, paths, path), S("serverRelativeURL"), url);
         }

@@ -196,6 +196,8 @@ static void api_apply(struct api *api)
         return;
     if (!load_live(api, &write, &absent) && (!absent || !str_is_empty(api->q.subresource)))
         return;
+    if (absent && !api_may(api, "create")) /* an apply that creates needs both rights */
+        return;
     struct managed_request request = write_managed(api, patch);
     str rv = object_resource_version(patch);
     if (absent && !str_is_empty(rv)) {

@@ -7,6 +7,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -619,6 +620,49 @@ TEST(what_was_acknowledged_survives_a_kill)
     }
 }
 
+/* The disk is full, as far as this process can tell. */
+static void allow_writes(bool allowed)
+{
+    struct rlimit limit;
+
+    assert_int_equal(getrlimit(RLIMIT_FSIZE, &limit), 0);
+    limit.rlim_cur = allowed ? limit.rlim_max : 4096;
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
+}
+
+TEST(a_commit_that_fails_fails_its_answers_and_ends_the_watches)
+{
+    struct fixture *f = *state;
+    struct seen seen = {.wanted = 1};
+
+    create_crd(f);
+    struct answer made = create(f, core("configmaps"), CONFIG("before"));
+    kube_watch(f->kube,
+               &(struct kube_request){.verb = KUBE_WATCH,
+                                      .gvr = core("configmaps"),
+                                      .namespace_ = S("default"),
+                                      .resource_version = object_resource_version(made.object)},
+               on_event, on_watch_end, &seen);
+    turn_over(f, 10);
+    signal(SIGXFSZ, SIG_IGN);
+    allow_writes(false);
+    struct answer lost = create(f, core("configmaps"), CONFIG("lost"));
+    allow_writes(true);
+    assert_int_equal(lost.status, 500);
+    assert_true(loop_run_until(f->loop, &seen.enough, 5000));
+    assert_int_equal(seen.count, 1);
+    assert_int_equal(seen.types[0], KUBE_EVENT_ERROR);
+
+    assert_int_equal(get(f, core("configmaps"), "lost").status, 404);
+    assert_int_equal(get(f, core("configmaps"), "before").status, 200);
+    assert_int_equal(create(f, core("configmaps"), CONFIG("lost")).status, 201);
+    assert_int_equal(create(f, foos,
+                            "{\"apiVersion\":\"example.com/v1\",\"kind\":\"Foo\",\"metadata\":"
+                            "{\"name\":\"one\"}}")
+                             .status,
+                     201);
+}
+
 #define CASE(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -645,6 +689,7 @@ int main(void)
             CASE(a_definition_serves_its_kind_at_once_and_after_a_restart),
             CASE(a_definition_takes_its_objects_along),
             CASE(what_was_acknowledged_survives_a_kill),
+            CASE(a_commit_that_fails_fails_its_answers_and_ends_the_watches),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

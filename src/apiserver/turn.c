@@ -16,6 +16,7 @@ struct turn {
     struct loop_task *task;
     struct queue waiting; /* for the commit */
     struct queue ready;   /* committed within this turn already */
+    bool ending;          /* answers and watches are being told: their history must stay */
 };
 
 static void queue_init(struct queue *queue)
@@ -87,6 +88,7 @@ static void end_of_turn(void *owner)
     if (turn->waiting.first != NULL || watch_has_queued(turn->server->hub))
         commit(turn, &err);
 
+    turn->ending = true;
     /* answers may bring new requests: those are of the next turn */
     struct turn_reply *reply = turn->ready.first;
     queue_init(&turn->ready);
@@ -98,6 +100,7 @@ static void end_of_turn(void *owner)
     }
     if (watch_pump(turn->server->hub))
         loop_task_post(turn->task);
+    turn->ending = false;
 }
 
 static void nothing(UNUSED void *owner)
@@ -145,6 +148,8 @@ void turn_defer(struct turn *turn, struct turn_reply *reply)
 
     queue_add(&turn->waiting, reply);
     turn_wake(turn);
+    if (turn->ending)
+        return;
     if (store_pending_writes(store) >= LIMIT_COMMIT_WRITES ||
         store_pending_bytes(store) >= LIMIT_COMMIT_BYTES)
         commit(turn, &err);

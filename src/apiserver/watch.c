@@ -162,7 +162,7 @@ void watch_rollback(struct watch_hub *hub, int64_t rv)
 {
     while (hub->first_seq < hub->next_seq)
         drop_first(hub);
-    hub->commit_seq = hub->next_seq;
+    hub->commit_seq = hub->parsed_from = hub->next_seq;
     hub->since = rv;
     hub->rv = rv;
     for (struct watcher *watcher = hub->watchers; watcher != NULL; watcher = watcher->next)

@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "base/map.h"
 #include "base/mem.h"
+#include "engine/causes.h"
 #include "engine/mark.h"
 
 #define CLUSTER_RETRY_MS 1000
@@ -78,8 +79,10 @@ struct cluster {
     bool has_trouble;
     struct err trouble;
     int64_t retry_ms;
-    struct map *watches;  /* "group/version/resource" → struct watch */
-    struct map *by_label; /* label → struct live_set */
+    struct map *watches;   /* "group/version/resource" → struct watch */
+    struct map *by_uid;    /* uid → struct live */
+    struct causes *causes; /* from the first workload on */
+    struct map *by_label;  /* label → struct live_set */
     struct whole wholes[WHOLE_KINDS];
 };
 
@@ -134,10 +137,14 @@ static void watch_changed(void *owner, UNUSED str namespace_, UNUSED str name, c
     struct watch *watch = owner;
     struct cluster *cluster = watch->cluster;
 
-    if (was != NULL)
+    if (was != NULL) {
         set_del(cluster->by_label, was);
-    if (is != NULL)
+        map_del(cluster->by_uid, ((const struct live *)was)->uid);
+    }
+    if (is != NULL) {
         set_add(cluster->by_label, watch->gvr, (struct live *)is);
+        map_set(cluster->by_uid, ((const struct live *)is)->uid, (struct live *)is);
+    }
     cluster->events->live_changed(cluster->owner, cluster, was, is);
 }
 
@@ -176,6 +183,32 @@ static struct watch *watch_find(const struct cluster *cluster, struct gvr gvr)
     return map_get(cluster->watches, gvr_key(arena, gvr));
 }
 
+/* Resources whose objects run Pods. */
+static const char *const workloads[] = {"deployments", "statefulsets", "daemonsets", "jobs",
+                                        "replicasets"};
+
+static bool gvr_is_workload(struct gvr gvr)
+{
+    for (size_t i = 0; i < COUNT(workloads); i++)
+        if (str_eq(gvr.resource, str_from(workloads[i])))
+            return str_eq(gvr.group, S("apps")) || str_eq(gvr.group, S("batch"));
+    return false;
+}
+
+static void cause_changed(void *owner, str uid)
+{
+    struct cluster *cluster = owner;
+    const struct live *live = map_get(cluster->by_uid, uid);
+
+    if (live != NULL)
+        cluster->events->live_changed(cluster->owner, cluster, live, live);
+}
+
+str cluster_cause(const struct cluster *cluster, str uid, struct arena *arena)
+{
+    return causes_of(cluster->causes, uid, arena);
+}
+
 static struct watch *watch_open(struct cluster *cluster, struct gvr gvr)
 {
     auto_arena struct arena *arena = arena_new(CLUSTER_KEY_ARENA);
@@ -187,6 +220,8 @@ static struct watch *watch_open(struct cluster *cluster, struct gvr gvr)
     map_set(cluster->watches, gvr_key(arena, gvr), watch);
     what = (struct kube_selector){.gvr = watch->gvr, .label_selector = MARK_LABEL};
     watch->reflector = reflector_new(cluster->kube, &what, &watch_events, watch);
+    if (cluster->causes == NULL && gvr_is_workload(gvr))
+        cluster->causes = causes_new(cluster->kube, cause_changed, cluster);
     return watch;
 }
 
@@ -475,6 +510,7 @@ struct cluster *cluster_new(const struct cluster_options *options,
     cluster->retry_ms = CLUSTER_RETRY_MS;
     cluster->watches = map_new();
     cluster->by_label = map_new();
+    cluster->by_uid = map_new();
     for (size_t i = 0; i < WHOLE_KINDS; i++)
         cluster->wholes[i] = (struct whole){.cluster = cluster, .row = i};
     cluster_connect(cluster);
@@ -489,6 +525,7 @@ void cluster_free(struct cluster *cluster)
         return;
     ask_cancel(cluster->uid_ask);
     discovery_forget(cluster->discovery, cluster);
+    causes_free(cluster->causes);
     it = map_iter(cluster->watches);
     while (map_next(&it))
         watch_free(it.value);
@@ -504,6 +541,7 @@ void cluster_free(struct cluster *cluster)
             reflector_free(cluster->wholes[i].reflector);
     map_free(cluster->watches);
     map_free(cluster->by_label);
+    map_free(cluster->by_uid);
     loop_timer_free(cluster->retry);
     loop_timer_free(cluster->rediscover);
     loop_task_free(cluster->tell);

@@ -56,6 +56,9 @@ const struct live *cluster_live(const struct cluster *cluster, struct gvr gvr, s
 typedef void cluster_live_fn(void *owner, struct gvr gvr, const struct live *live);
 void cluster_live_each(const struct cluster *cluster, str label, cluster_live_fn *fn, void *owner);
 
+/* Why the workload with this uid is not healthy, from its Pods; empty = not known. */
+str cluster_cause(const struct cluster *cluster, str uid, struct arena *arena);
+
 /* What, beside the objects, decides verdicts of a kind: its CRD, admission, the server. */
 struct hash cluster_kind_hash(const struct cluster *cluster, struct gvk gvk);
 

@@ -33,6 +33,12 @@ void judge_live(const struct judge *judge, struct row *row, const struct live *l
     row->owner_hash = live->owner_hash;
     row->health.status = live->health;
     row->health.message = arena_str(judge->arena, live->health_message);
+    if (live->health == HEALTH_PROGRESSING || live->health == HEALTH_DEGRADED) {
+        str cause = cluster_cause(row->cluster, live->uid, judge->arena);
+
+        if (!str_is_empty(cause) && !live->deleting)
+            row->health.message = cause;
+    }
     row->label_missing = !str_eq(live->label, judge->mark->label);
     row->owner = mark_owner(judge->mark, live->tracking, live->installation, row->gvk,
                             row->namespace_, row->name, &instance);

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "engine/delete.h"
 #include "base/clock.h"
+#include "base/log.h"
 #include "base/mem.h"
 #include "base/stop.h"
+#include "engine/namespace_look.h"
 #include "engine/sync_task.h"
 
 #define DELETE_AGAIN_MS 2000
@@ -11,6 +13,7 @@
 enum deletion_state {
     DELETION_WAITING, /* for the cluster, an event, or the timer */
     DELETION_COMPARING,
+    DELETION_LOOKING, /* into a namespace that might go too */
     DELETION_RECORDING,
     DELETION_DELETING,
     DELETION_FINISHING,
@@ -24,6 +27,9 @@ struct deletion {
     const struct val *object;
     struct app_spec spec;
     struct compare *compare;
+    struct namespace_look *look;
+    const struct row *looked_at;
+    struct map *kept_namespaces; /* they hold what is not going */
     struct victim *victims;
     size_t count;
     size_t busy;
@@ -52,6 +58,8 @@ static void round_reset(struct deletion *deletion)
 {
     for (size_t i = 0; i < deletion->count; i++)
         ask_cancel(deletion->victims[i].ask);
+    namespace_look_cancel(deletion->look);
+    deletion->look = NULL;
     deletion->count = 0;
     deletion->victims = NULL;
     deletion->busy = 0;
@@ -145,6 +153,11 @@ static void deletion_record(struct deletion *deletion)
 
 /* ---- what is left ---- */
 
+static bool row_is_namespace(const struct row *row)
+{
+    return str_is_empty(row->gvk.group) && str_eq(row->gvk.kind, S("Namespace"));
+}
+
 static bool row_is_kept(const struct deletion *deletion, const struct row *row)
 {
     struct sync_options own = {0};
@@ -154,7 +167,10 @@ static bool row_is_kept(const struct deletion *deletion, const struct row *row)
         return true;
     if (str_eq(row->gvk.group, S("apiextensions.k8s.io")))
         return true;
-    if (str_is_empty(row->gvk.group) && str_eq(row->gvk.kind, S("Namespace")))
+    if (row_is_namespace(row) &&
+        (map_has(deletion->kept_namespaces, row->name) || str_starts(row->name, S("kube-")) ||
+         str_eq(row->name, S("default")) ||
+         str_eq(row->name, deletion->app->context->control_namespace)))
         return true;
     return str_eq(row->gvk.group, S("argoproj.io")) && str_eq(row->gvk.kind, S("Application")) &&
            str_eq(row->name, deletion->spec.name) &&
@@ -169,10 +185,39 @@ static void deletion_finish(struct deletion *deletion)
     app_report_changed(deletion->app);
 }
 
+static void namespace_looked(void *owner, str held)
+{
+    struct deletion *deletion = owner;
+    str name = deletion->looked_at->name;
+
+    deletion->look = NULL;
+    if (str_is_empty(held)) {
+        deletion->victims[deletion->count++] =
+                (struct victim){.deletion = deletion, .row = deletion->looked_at};
+        deletion_record(deletion);
+        return;
+    }
+    log_info("engine", "application %.*s/%.*s: the namespace %.*s is kept, it holds %.*s",
+             STR(deletion->spec.namespace_), STR(deletion->spec.name), STR(name), STR(held));
+    map_set(deletion->kept_namespaces, name, deletion);
+    deletion_later(deletion, 0);
+}
+
+/* All else is gone: may the next namespace go? */
+static void deletion_look(struct deletion *deletion, const struct row *row)
+{
+    deletion->state = DELETION_LOOKING;
+    deletion->looked_at = row;
+    deletion->look = namespace_look_start(row->cluster, row->name, deletion->app->mark.label,
+                                          namespace_looked, deletion);
+}
+
 static void deletion_compared(void *owner, struct compare *compare)
 {
     struct app *app = owner;
     struct deletion *deletion = app->deletion;
+    const struct row *namespace_ = NULL;
+    size_t others = 0;
     size_t left = 0;
 
     deletion->victims = arena_array(deletion->arena, compare_count(compare) + 1, struct victim);
@@ -182,7 +227,11 @@ static void deletion_compared(void *owner, struct compare *compare)
         if (row->live == ROW_LIVE_ABSENT || row_is_kept(deletion, row))
             continue;
         left++;
-        if (row->live == ROW_LIVE_PRESENT && !row->deleting)
+        others += !row_is_namespace(row);
+        if (row_is_namespace(row)) {
+            if (!row->deleting)
+                namespace_ = row;
+        } else if (row->live == ROW_LIVE_PRESENT && !row->deleting)
             deletion->victims[deletion->count++] =
                     (struct victim){.deletion = deletion, .row = row};
     }
@@ -194,6 +243,8 @@ static void deletion_compared(void *owner, struct compare *compare)
         deletion_finish(deletion);
     else if (deletion->count > 0)
         deletion_record(deletion);
+    else if (others == 0 && namespace_ != NULL)
+        deletion_look(deletion, namespace_);
     else
         deletion_later(deletion, DELETE_AGAIN_MS);
 }
@@ -263,6 +314,7 @@ void deletion_start(struct app *app)
     deletion->timer =
             loop_timer_new(app->context->loop, "application delete", deletion_round, deletion);
     deletion->started_at = str_own(str_from(now));
+    deletion->kept_namespaces = map_new();
     app->deletion = deletion;
     deletion_later(deletion, 0);
 }
@@ -274,6 +326,7 @@ void deletion_free(struct deletion *deletion)
     round_reset(deletion);
     loop_timer_free(deletion->timer);
     str_own_free(&deletion->started_at);
+    map_free(deletion->kept_namespaces);
     mem_free(deletion);
 }
 

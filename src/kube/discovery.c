@@ -573,6 +573,18 @@ str discovery_server_version(const struct discovery *discovery)
     return discovery->table == NULL ? STR_EMPTY : discovery->table->server_version;
 }
 
+bool discovery_each(const struct discovery *discovery, discovery_each_fn *fn, void *owner)
+{
+    const struct table *table = discovery->table;
+    bool whole = table != NULL;
+
+    for (size_t i = 0; table != NULL && i < table->version_count; i++)
+        whole = whole && table->versions[i].is_known;
+    for (size_t i = 0; table != NULL && i < table->kind_count; i++)
+        fn(owner, &table->kinds[i]);
+    return whole;
+}
+
 uint64_t discovery_generation(const struct discovery *discovery)
 {
     return discovery->generation;

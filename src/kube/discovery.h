@@ -41,5 +41,10 @@ enum discovery_answer discovery_find_resource(const struct discovery *discovery,
 /* All kinds; borrowed until the next refresh. */
 size_t discovery_count(const struct discovery *discovery);
 const struct discovery_kind *discovery_at(const struct discovery *discovery, size_t index);
-str discovery_server_version(const struct discovery *discovery);  /* "v1.34.4" or empty */
+str discovery_server_version(const struct discovery *discovery); /* "v1.34.4" or empty */
+/* Every kind that is served, in every version; false: some version is unknown, so there may be
+ * more.
+ */
+typedef void discovery_each_fn(void *owner, const struct discovery_kind *kind);
+bool discovery_each(const struct discovery *discovery, discovery_each_fn *fn, void *owner);
 uint64_t discovery_generation(const struct discovery *discovery); /* grows with each change */

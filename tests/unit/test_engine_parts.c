@@ -490,9 +490,88 @@ TEST(the_definitions_default_the_status_of_a_new_application)
     assert_int_equal(val_count(val_get(version, S("additionalPrinterColumns"))), 4);
 }
 
+/* The schema below the root at a dotted path; "[]" is the items of a list. */
+static const struct val *schema_at(size_t crd, const char *path)
+{
+    const struct val *version =
+            val_item(VAL_AT(val_item(engine_crds(arena), crd), "spec", "versions"), 0);
+    const struct val *at = VAL_AT(version, "schema", "openAPIV3Schema");
+    str rest = str_from(path);
+    str part;
+
+    while (rest.len > 0 && str_split(&rest, '.', &part))
+        at = str_eq(part, S("[]")) ? val_get(at, S("items"))
+                                   : val_get(val_get(at, S("properties")), part);
+    return at;
+}
+
+static str required_of(const struct val *schema)
+{
+    struct val_iter it = val_iter(val_get(schema, S("required")));
+    str text = STR_EMPTY;
+
+    while (val_next(&it))
+        text = arena_printf(arena, "%.*s%s%.*s", STR(text), it.index > 0 ? "," : "",
+                            STR(val_str(it.value)));
+    return text;
+}
+
+/* What Argo CD's definitions demand: ours may demand neither more nor less. */
+TEST(the_definitions_demand_what_argo_cd_demands)
+{
+    static const struct {
+        size_t crd;
+        const char *path;
+        const char *required;
+    } rows[] = {
+            {0, "", "metadata,spec"},
+            {0, "spec", "destination,project"},
+            {0, "spec.destination", ""},
+            {0, "spec.source", "repoURL"},
+            {0, "spec.sources.[]", "repoURL"},
+            {0, "spec.ignoreDifferences.[]", "kind"},
+            {0, "spec.info.[]", "name,value"},
+            {0, "spec.source.kustomize.replicas.[]", "count,name"},
+            {0, "spec.source.plugin.env.[]", "name,value"},
+            {0, "spec.source.directory.jsonnet.tlas.[]", "name,value"},
+            {0, "spec.sourceHydrator", "drySource,syncSource"},
+            {0, "spec.sourceHydrator.drySource", "path,repoURL,targetRevision"},
+            {0, "spec.sourceHydrator.syncSource", "path,targetBranch"},
+            {0, "spec.sourceHydrator.hydrateTo", "targetBranch"},
+            {0, "operation.sync", ""},
+            {0, "operation.sync.resources.[]", "kind,name"},
+            {0, "status.history.[]", "deployedAt,id"},
+            {0, "status.operationState", "operation,phase,startedAt"},
+            {0, "status.operationState.syncResult", "revision"},
+            {0, "status.operationState.syncResult.resources.[]",
+             "group,kind,name,namespace,version"},
+            {0, "status.sync", "status"},
+            {0, "status.sync.comparedTo", "destination"},
+            {0, "status.conditions.[]", "message,type"},
+            {1, "", "metadata,spec"},
+            {1, "spec.roles.[]", "name"},
+            {1, "spec.clusterResourceWhitelist.[]", "group,kind"},
+            {1, "spec.namespaceResourceBlacklist.[]", "group,kind"},
+            {1, "spec.destinations.[]", ""},
+            {1, "spec.destinationServiceAccounts.[]", "defaultServiceAccount,server"},
+            {1, "spec.signatureKeys.[]", "keyID"},
+    };
+
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        const struct val *schema = schema_at(rows[i].crd, rows[i].path);
+
+        if (schema == NULL || !str_eq(required_of(schema), str_from(rows[i].required)))
+            fail_msg("%s requires \"%.*s\"", rows[i].path, STR(required_of(schema)));
+    }
+    assert_true(val_is_true(val_get(schema_at(0, "spec.source.helm.valuesObject"),
+                                    S("x-kubernetes-preserve-unknown-fields"))));
+    assert_int_equal(val_i64_or(val_get(schema_at(1, "spec.description"), S("maxLength")), 0), 255);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+            cmocka_unit_test(the_definitions_demand_what_argo_cd_demands),
             cmocka_unit_test(what_is_not_built_refuses_and_names_the_field),
             cmocka_unit_test(an_application_is_read_with_its_policy_and_options),
             cmocka_unit_test(a_destination_names_one_cluster),

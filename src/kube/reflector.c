@@ -9,6 +9,8 @@
 #include <stdlib.h>
 
 #define PAGE 500
+/* A page of large objects that goes over LIMIT_RESPONSE_BYTES is asked for in smaller pieces. */
+#define PAGE_DIVISOR 5
 #define BACKOFF_MIN_MS 200
 #define BACKOFF_MAX_MS 30000
 /* A server that sends bookmarks does so about every minute. Silence beyond this means that the
@@ -42,6 +44,7 @@ struct reflector {
     void *was;                /* what changed() is being told of */
     str resource_version;
     str continue_;
+    int64_t page;
     bool is_complete;
     bool has_trouble;
     bool relist; /* after the pause: list anew instead of going on watching */
@@ -302,6 +305,11 @@ static void list_failed(struct reflector *r, const struct kube_response *respons
         list_page(r);
         return;
     }
+    if (response->err.code == ERR_LIMIT && r->page > 1) {
+        r->page = MAX((int64_t)1, r->page / PAGE_DIVISOR);
+        list_page(r);
+        return;
+    }
     r->failures++;
     tell_trouble(r, &response->err);
     if (r->is_dead)
@@ -341,7 +349,7 @@ static void list_page(struct reflector *r)
             .namespace_ = r->what.namespace_,
             .label_selector = r->what.label_selector,
             .field_selector = r->what.field_selector,
-            .limit = PAGE,
+            .limit = r->page,
             .continue_ = r->continue_,
             .timeout_ms = 60000,
     };
@@ -505,6 +513,7 @@ struct reflector *reflector_new(struct kube *kube, const struct kube_selector *w
     r->events = *events;
     r->owner = owner;
     r->cache = map_new();
+    r->page = PAGE;
     r->timer = loop_timer_new(kube->loop, "reflector", on_timer, r);
     list_page(r);
     return r;

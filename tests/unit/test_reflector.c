@@ -206,6 +206,26 @@ TEST(a_page_that_fails_leaves_nothing_half_known)
     scene_done(&scene);
 }
 
+TEST(a_page_that_is_too_large_is_asked_for_in_smaller_ones)
+{
+    struct scene scene;
+
+    scene_init(&scene, 12);
+    for (int i = 0; i < 250; i++) {
+        char name[16];
+
+        snprintf(name, sizeof(name), "c%d", i);
+        put(&scene, name, "1");
+    }
+    kube_fake_fail(scene.fake, KUBE_LIST, "configmaps", NULL, 413, "", "too large", 1);
+    scene_start(&scene);
+    wait_complete(&scene, 1);
+    assert_int_equal(reflector_count(scene.reflector), 250);
+    assert_int_equal(kube_fake_log_count(scene.fake, "list configmaps"), 4); /* 500, 3 of 100 */
+    assert_false(str_contains(buf_str(&scene.told), S("trouble")));
+    scene_done(&scene);
+}
+
 TEST(versions_that_are_gone_are_met_by_a_new_list_that_tells_the_difference)
 {
     struct scene scene;
@@ -380,6 +400,7 @@ int main(void)
             cmocka_unit_test(the_first_list_comes_whole_and_then_changes_follow),
             cmocka_unit_test(a_list_of_many_pages_is_taken_whole),
             cmocka_unit_test(a_page_that_fails_leaves_nothing_half_known),
+            cmocka_unit_test(a_page_that_is_too_large_is_asked_for_in_smaller_ones),
             cmocka_unit_test(
                     versions_that_are_gone_are_met_by_a_new_list_that_tells_the_difference),
             cmocka_unit_test(a_watch_that_breaks_off_goes_on_where_it_was),

@@ -185,3 +185,8 @@
 /* Rules of one role and subjects of one binding that count; the largest known roles have 300. */
 #define LIMIT_RBAC_RULES 5000
 #define LIMIT_RBAC_SUBJECTS 5000
+
+/* Rendered sets that are kept: in memory, in one file, in all files. Without them it is slower. */
+#define LIMIT_STORE_MEMORY (48 * LIMIT_MIB)
+#define LIMIT_STORE_FILE (8 * LIMIT_MIB)
+#define LIMIT_STORE_DISK (512 * LIMIT_MIB)

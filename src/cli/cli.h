@@ -83,6 +83,7 @@ extern const struct cli_verb cli_verb_credential;
 extern const struct cli_verb cli_verb_devops;
 extern const struct cli_verb cli_verb_kustomize;
 extern const struct cli_verb cli_verb_help;
+extern const struct cli_verb cli_verb_render;
 extern const struct cli_verb cli_verb_repo;
 extern const struct cli_verb cli_verb_sandbox;
 extern const struct cli_verb cli_verb_serve;

@@ -112,28 +112,39 @@ bool cache_make_dir(const char *path, struct err *err)
     return true;
 }
 
-static void remove_at(int dir, const char *name, int depth)
+static bool remove_at(int dir, const char *name, int depth, size_t *left)
 {
-    if (unlinkat(dir, name, 0) == 0 || errno == ENOENT || depth > DEPTH_MAX)
-        return;
+    if (*left == 0 || depth > DEPTH_MAX)
+        return false;
+    --*left;
+    if (unlinkat(dir, name, 0) == 0 || errno == ENOENT)
+        return true;
 
     int fd = openat(dir, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-    if (fd < 0)
-        return;
-    DIR *stream = fdopendir(fd);
+    DIR *stream = fd < 0 ? NULL : fdopendir(fd);
     if (stream == NULL) {
-        close(fd);
-        return;
+        fd_close(&fd);
+        return true; /* not ours to remove: nothing more can be done */
     }
+    bool all = true;
     for (struct dirent *e = readdir(stream); e != NULL; e = readdir(stream)) {
         if (!str_eq(str_from(e->d_name), S(".")) && !str_eq(str_from(e->d_name), S("..")))
-            remove_at(fd, e->d_name, depth + 1);
+            all = remove_at(fd, e->d_name, depth + 1, left) && all;
     }
     closedir(stream);
-    unlinkat(dir, name, AT_REMOVEDIR);
+    if (all)
+        unlinkat(dir, name, AT_REMOVEDIR);
+    return all;
+}
+
+bool cache_remove_some(const char *path, size_t entries)
+{
+    return remove_at(AT_FDCWD, path, 0, &entries);
 }
 
 void cache_remove(const char *path)
 {
-    remove_at(AT_FDCWD, path, 0);
+    size_t all = SIZE_MAX;
+
+    remove_at(AT_FDCWD, path, 0, &all);
 }

@@ -15,3 +15,5 @@ bool cache_has(const char *cache, str commit);
 MUST_USE bool cache_make_dir(const char *path, struct err *err); /* with its parents, mode 0700 */
 /* Removes a directory with all that is in it, without following links. */
 void cache_remove(const char *path);
+/* The same in slices: at most `entries` of them; true when nothing is left. */
+bool cache_remove_some(const char *path, size_t entries);

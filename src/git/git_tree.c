@@ -48,11 +48,12 @@ static struct cache_tree *of(struct tree *tree)
     return CONTAINER_OF(tree, struct cache_tree, tree);
 }
 
-static bool git_fail(struct err *err, int code, const char *what)
+/* What a fetched commit names is in the cache; when it is not, the cache is damaged: ERR_IO. */
+static bool git_fail(struct err *err, const char *what)
 {
     const git_error *last = git_error_last();
 
-    return err_set(err, code == GIT_ENOTFOUND ? ERR_NOT_FOUND : ERR_IO, "%s: %s", what,
+    return err_set(err, ERR_IO, "%s: %s", what,
                    last != NULL && last->message != NULL ? last->message : "unknown trouble");
 }
 
@@ -128,7 +129,7 @@ static bool folder_load(struct cache_tree *git, const git_oid *oid, str path,
     int code = git_tree_lookup(&object, git->repo, oid);
 
     if (code != 0)
-        return git_fail(err, code, "a directory cannot be read from the Git cache");
+        return git_fail(err, "a directory cannot be read from the Git cache");
     if (git_tree_entrycount(object) > LIMIT_TREE_ENTRIES)
         return err_set(err, ERR_LIMIT, "the directory '%.*s' has more than %d entries", STR(path),
                        LIMIT_TREE_ENTRIES);
@@ -215,7 +216,7 @@ static bool blob_read(struct cache_tree *git, const struct entry *entry, str pat
     int code = git_odb_read_header(&size, &type, git->odb, &entry->oid);
 
     if (code != 0)
-        return git_fail(err, code, "a file cannot be read from the Git cache");
+        return git_fail(err, "a file cannot be read from the Git cache");
     if (type != GIT_OBJECT_BLOB)
         return err_set(err, ERR_INVALID, "'%.*s' is not a file in Git", STR(path));
     if (size > LIMIT_FILE_BYTES)
@@ -223,7 +224,7 @@ static bool blob_read(struct cache_tree *git, const struct entry *entry, str pat
                        STR(path), LIMIT_FILE_BYTES / LIMIT_MIB);
     code = git_odb_read(&object, git->odb, &entry->oid);
     if (code != 0)
-        return git_fail(err, code, "a file cannot be read from the Git cache");
+        return git_fail(err, "a file cannot be read from the Git cache");
 
     *ret_bytes = arena_str(git->tree.arena,
                            str_of(git_odb_object_data(object), git_odb_object_size(object)));
@@ -301,7 +302,7 @@ static bool root_of(git_repository *repo, str commit, git_oid *ret_root, struct 
         return err_set(err, ERR_INVALID, "'%.*s' is not a full commit id", STR(commit));
     code = git_commit_lookup(&object, repo, &oid);
     if (code != 0)
-        return git_fail(err, code, "the commit is not in the Git cache");
+        return git_fail(err, "the commit is not in the Git cache");
     *ret_root = *git_commit_tree_id(object);
     git_commit_free(object);
     return true;
@@ -322,7 +323,7 @@ bool git_tree_open(const char *cache, str commit, struct tree **ret_tree, struct
     if (code == 0)
         code = git_repository_odb(&git->odb, git->repo);
     if (code != 0)
-        return git_fail(err, code, "the Git cache cannot be opened");
+        return git_fail(err, "the Git cache cannot be opened");
     if (!root_of(git->repo, commit, &git->root, err))
         return false;
     *ret_tree = TAKE(tree);
@@ -390,7 +391,7 @@ static bool changes_walk(struct changes *c, str dir, const git_oid *from, const 
     if (code == 0)
         code = git_tree_lookup(&new, c->repo, to);
     if (code != 0)
-        return git_fail(err, code, "a directory cannot be read from the Git cache");
+        return git_fail(err, "a directory cannot be read from the Git cache");
 
     bool ok = true;
     c->depth++;
@@ -417,7 +418,7 @@ bool git_tree_changes(const char *cache, str from_commit, str to_commit, git_cha
     git_tree_init();
     int code = git_repository_open_bare(&c.repo, cache);
     if (code != 0)
-        return git_fail(err, code, "the Git cache cannot be opened");
+        return git_fail(err, "the Git cache cannot be opened");
 
     bool ok = root_of(c.repo, from_commit, &from, err) && root_of(c.repo, to_commit, &to, err) &&
               (git_oid_equal(&from, &to) || changes_walk(&c, STR_EMPTY, &from, &to, err));

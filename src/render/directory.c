@@ -65,6 +65,11 @@ bool directory_check_object(const struct val *object, str file, struct err *err)
     if (!val_is(metadata, VAL_MAP))
         return err_set(err, ERR_INVALID, "%.*s:%u: a %.*s without metadata", STR(file), line,
                        STR(kind));
+    const struct val *name = val_get(metadata, S("name"));
+    if (name != NULL && !val_is(name, VAL_STRING) && !val_is(name, VAL_NULL))
+        return err_set(err, ERR_INVALID,
+                       "%.*s:%u: metadata.name of a %.*s is a %s: put it in quotes", STR(file),
+                       line, STR(kind), val_kind_name(val_kind(name)));
     if (str_is_empty(val_get_str(metadata, S("name"))) &&
         str_is_empty(val_get_str(metadata, S("generateName"))))
         return err_set(err, ERR_INVALID, "%.*s:%u: a %.*s without metadata.name", STR(file), line,

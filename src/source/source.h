@@ -6,6 +6,11 @@
  * A repository is known by its normalised URL and the credential used with it. Refs are listed once
  * per interval for all deployments of a repository; fetches of one repository queue into one call.
  * The engine asks for "the desired state of this source at this revision" and hears of it once.
+ *
+ * Owner:  repositories are counted; a wait belongs to the source until `done` or source_cancel.
+ *         Unref every repository before source_free.
+ * Bounds: 8 git processes at once; LIMIT_STORE_MEMORY, LIMIT_STORE_DISK of rendered sets;
+ *         LIMIT_RENDER_ROUNDS and LIMIT_RENDER_SOURCES for remote bases.
  */
 #include "base/secret.h"
 #include "render/render.h"
@@ -42,6 +47,8 @@ struct source_repo *source_repo_get(struct source *source, str url,
 void source_repo_unref(struct source_repo *repo);
 str source_repo_url(const struct source_repo *repo);           /* normalised */
 int64_t source_repo_listed_ms(const struct source_repo *repo); /* monotonic; 0 = never */
+/* Where redirects of the server lead, "" = nowhere else. */
+str source_repo_moved_to(const struct source_repo *repo);
 
 /* Told when the listing of refs changed a ref that somebody resolved, or its error state. */
 typedef void source_changed_fn(void *owner, struct source_repo *repo);
@@ -81,7 +88,8 @@ struct source_request {
 /* Resolve, fetch, render, cache: `done` runs once in a later turn. */
 struct source_wait *source_desire(struct source_repo *repo, const struct source_request *request,
                                   source_desired_fn *done, void *owner);
-void source_cancel(struct source_wait *wait); /* done does not run; NULL is fine */
+/* done does not run; NULL is fine. Not from within its own done: the wait is over then. */
+void source_cancel(struct source_wait *wait);
 
 /* https://Host/Path.git/ and git@host:path forms to one; ERR_INVALID names what is wrong. */
 MUST_USE bool source_url_normalize(struct arena *arena, str url, str *ret_url, struct err *err);

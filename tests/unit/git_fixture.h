@@ -39,7 +39,9 @@ UNUSED static void fixture_init(struct fixture *f)
     assert_non_null(mkdtemp(f->dir));
     snprintf(f->work, sizeof(f->work), "%s/work", f->dir);
     assert_int_equal(mkdir(f->work, 0700), 0);
-    fixture_run(f, "git init -q -b main . && git config user.name t && git config user.email t@t");
+    fixture_run(f,
+                "git init -q -b main . && git config user.name t && git config user.email t@t && "
+                "git config gc.auto 0 && git config maintenance.auto false");
 }
 
 UNUSED static void fixture_done(struct fixture *f)

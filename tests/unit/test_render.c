@@ -84,18 +84,20 @@ static struct answer *render(struct setting *s, const char *path, const char *so
     return &s->last;
 }
 
-#define assert_rendered(answer, count)                                                             \
+#define assert_rendered(got, count)                                                                \
     do {                                                                                           \
-        if ((answer)->result == NULL)                                                              \
-            fail_msg("%s", (answer)->err.message);                                                 \
-        assert_int_equal((answer)->result->object_count, (count));                                 \
+        struct answer *a_ = (got);                                                                 \
+        if (a_->result == NULL)                                                                    \
+            fail_msg("%s", a_->err.message);                                                       \
+        assert_int_equal(a_->result->object_count, (count));                                       \
     } while (0)
-#define assert_refused(answer, wanted, part)                                                       \
+#define assert_refused(got, wanted, part)                                                          \
     do {                                                                                           \
-        assert_null((answer)->result);                                                             \
-        if (!str_contains(err_message(&(answer)->err), S(part)))                                   \
-            fail_msg("the message is: %s", (answer)->err.message);                                 \
-        assert_int_equal((answer)->err.code, (wanted));                                            \
+        struct answer *a_ = (got);                                                                 \
+        assert_null(a_->result);                                                                   \
+        if (!str_contains(err_message(&a_->err), S(part)))                                         \
+            fail_msg("the message is: %s", a_->err.message);                                       \
+        assert_int_equal(a_->err.code, (wanted));                                                  \
     } while (0)
 
 #define CONFIG_MAP(name) "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: " name "\n"
@@ -162,6 +164,7 @@ TEST(a_mistake_is_told_with_file_and_line)
     fixture_write(&s.f, "bad/x.yaml", CONFIG_MAP("a") "data: {a: b\n");
     fixture_write(&s.f, "nameless/x.yaml",
                   CONFIG_MAP("a") "---\napiVersion: v1\nkind: Secret\nmetadata: {}\n");
+    fixture_write(&s.f, "yes/x.yaml", CONFIG_MAP("y"));
     fixture_write(&s.f, "json/x.json", "{\"kind\":\n\"A\",}");
     fixture_commit(&s.f);
 
@@ -169,6 +172,8 @@ TEST(a_mistake_is_told_with_file_and_line)
     assert_refused(render(&s, "nameless", NULL), ERR_INVALID,
                    "nameless/x.yaml:6: a Secret without metadata.name");
     assert_refused(render(&s, "json", NULL), ERR_INVALID, "json/x.json:2:");
+    assert_refused(render(&s, "yes", NULL), ERR_INVALID,
+                   "yes/x.yaml:1: metadata.name of a ConfigMap is a bool: put it in quotes");
     assert_refused(render(&s, "nowhere", NULL), ERR_NOT_FOUND, "'nowhere' does not exist");
     assert_refused(render(&s, "bad/x.yaml", NULL), ERR_INVALID, "is a file");
     setting_done(&s);
@@ -267,7 +272,7 @@ TEST(a_commit_that_changes_nothing_that_was_read_needs_no_render)
 
     setting_init(&s);
     fixture_write(&s.f, "apps/a/x.yaml", CONFIG_MAP("x"));
-    fixture_write(&s.f, "apps/a/sub/y.yaml", CONFIG_MAP("y"));
+    fixture_write(&s.f, "apps/a/sub/y.yaml", CONFIG_MAP("why"));
     fixture_write(&s.f, "apps/b/x.yaml", CONFIG_MAP("x"));
     fixture_run(&s.f, "ln -s ../b/x.yaml apps/a/link.yaml");
     fixture_commit(&s.f);

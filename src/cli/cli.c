@@ -152,6 +152,7 @@ static void print_flag(const struct cli *cli, const struct cli_flag *flag)
     else
         printf("%*s", 36 - width, "");
     fputs(flag->help, stdout);
+    fputs(str_ends(str_from(flag->help), S(".")) ? "" : ".", stdout);
     if (flag->kind == CLI_LIST)
         fputs(" May be given several times.", stdout);
     if (flag->preset != NULL)

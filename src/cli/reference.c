@@ -31,7 +31,7 @@ static void write_flag(struct buf *out, const struct cli_flag *flag)
         for (const char *c = flag->value; *c != '\0'; c++)
             buf_add(out, *c == '|' ? S("\\|") : str_of(c, 1));
     }
-    buf_addf(out, "` | %s", flag->help);
+    buf_addf(out, "` | %s%s", flag->help, str_ends(str_from(flag->help), S(".")) ? "" : ".");
     if (flag->kind == CLI_LIST)
         buf_add(out, S(" May be given several times."));
     if (flag->preset != NULL)

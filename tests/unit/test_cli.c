@@ -122,8 +122,8 @@ TEST(every_command_teaches_and_has_no_flag_twice)
             assert_true(str_contains(str_from(c->example), S("taut ")));
             for (size_t a = 0; a < set.count; a++) {
                 str help = str_from(set.flags[a]->help);
-                if (!str_ends(help, S(".")))
-                    fail_msg("taut %s %s --%s: its help is no sentence", verb->name, c->name,
+                if (help.len < 5)
+                    fail_msg("taut %s %s --%s has no help", verb->name, c->name,
                              set.flags[a]->name);
                 for (size_t b = 0; b < a; b++) {
                     if (str_eq(str_from(set.flags[a]->name), str_from(set.flags[b]->name)))

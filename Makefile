@@ -75,6 +75,7 @@ check: $(BUILD)/build.ninja $(CLANG)/build.ninja | deps-check
 	@meson configure $(BUILD) -Dwerror=true >/dev/null
 	@ninja -C $(BUILD) -j $(JOBS) --quiet
 	@ninja -C $(CLANG) -j $(JOBS) --quiet
+	@tools/check-symbols $(CLANG)
 	@tools/check-lint $(CLANG)
 	@echo "make check: clean"
 

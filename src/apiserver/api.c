@@ -87,6 +87,18 @@ static bool fail_method(struct api *api)
                            "the server does not allow this method on the requested resource");
 }
 
+/* Sub-resources that real servers have and this one has not are refused by name. */
+static bool fail_subresource(struct api *api)
+{
+    const struct resource *row = api->version->row;
+
+    if (row == NULL || resource_sub(row, api->q.subresource) == NULL)
+        return fail_unknown(api);
+    return api_fail(api, 405, "MethodNotAllowed",
+                    "%.*s/%.*s is not served here: nothing really runs in this cluster",
+                    STR(api_qualified(api)), STR(api->q.subresource));
+}
+
 static bool check_scope(struct api *api)
 {
     bool has_namespace = !str_is_empty(api->q.namespace_);
@@ -105,7 +117,7 @@ static bool check_verb(struct api *api)
 
     if (!str_is_empty(api->q.subresource)) {
         if (!kind_has_subresource(kind, api->version, api->q.subresource))
-            return fail_unknown(api);
+            return fail_subresource(api);
         if (bit == VERB_GET || bit == VERB_PATCH || bit == VERB_UPDATE)
             return true;
     } else if (kind_has_verb(kind, bit)) {
@@ -128,6 +140,13 @@ bool api_open(struct api *api)
     return true;
 }
 
+static bool needs_body(const struct api *api)
+{
+    enum kind_verb bit = verbs[api->q.verb].bit;
+
+    return bit == VERB_CREATE || bit == VERB_UPDATE || bit == VERB_PATCH;
+}
+
 void api_serve(struct api *api)
 {
     struct err err = {0};
@@ -135,7 +154,9 @@ void api_serve(struct api *api)
     if (api->q.verb == KUBE_RAW_GET) {
         discovery_serve(api);
     } else if (api_open(api)) {
-        if (api->q.verb == KUBE_WATCH)
+        if (needs_body(api) && api->q.body == NULL)
+            api_fail(api, 400, "BadRequest", "the body of the request is empty");
+        else if (api->q.verb == KUBE_WATCH)
             api_fail(api, 400, "BadRequest", "a watch is no single answer");
         else if (api->kind->is_review)
             api_review(api);

@@ -294,6 +294,31 @@ static struct val c_node_status(struct arena *arena, const struct val *object,
     return text(arena, status);
 }
 
+static struct val c_node_roles(struct arena *arena, const struct val *object,
+                               UNUSED const char *path)
+{
+    str all = STR_EMPTY;
+    struct val_iter it = val_iter(at(object, "metadata.labels"));
+
+    while (val_next(&it)) {
+        str role = it.key;
+
+        if (str_skip(&role, S("node-role.kubernetes.io/")))
+            all = joined(arena, all, role);
+    }
+    return none_or(arena, all);
+}
+
+static struct val c_node_address(struct arena *arena, const struct val *object, const char *path)
+{
+    struct val_iter it = val_iter(at(object, "status.addresses"));
+
+    while (val_next(&it))
+        if (str_eq(val_get_str(it.value, S("type")), str_from(path)))
+            return text(arena, val_get_str(it.value, S("address")));
+    return text(arena, S("<none>"));
+}
+
 static struct val c_reference(struct arena *arena, const struct val *object, const char *path)
 {
     const struct val *of = at(object, path);
@@ -423,8 +448,14 @@ static const struct column namespaces[] = {
 };
 static const struct column nodes[] = {
         {"Status", "string", 0, c_node_status, NULL},
+        {"Roles", "string", 0, c_node_roles, NULL},
         AGE,
         {"Version", "string", 0, c_text, "status.nodeInfo.kubeletVersion"},
+        {"Internal-IP", "string", 1, c_node_address, "InternalIP"},
+        {"External-IP", "string", 1, c_node_address, "ExternalIP"},
+        {"OS-Image", "string", 1, c_none, "status.nodeInfo.osImage"},
+        {"Kernel-Version", "string", 1, c_none, "status.nodeInfo.kernelVersion"},
+        {"Container-Runtime", "string", 1, c_none, "status.nodeInfo.containerRuntimeVersion"},
 };
 static const struct column serviceaccounts[] = {{"Secrets", "integer", 0, c_count, "secrets"}, AGE};
 static const struct column events[] = {

@@ -249,8 +249,7 @@ static bool read_body(struct api *api, const struct http_request *request)
     if (str_eq(request->method, S("PATCH")) && !choose_patch(api, type))
         return false;
     if (str_is_empty(str_trim(request->body)))
-        return api->q.verb == KUBE_DELETE || api->q.verb == KUBE_DELETE_COLLECTION ||
-               api_fail(api, 400, "BadRequest", "the body of the request is empty");
+        return true; /* whether one is needed is asked when the kind is known */
     if (protobuf_is(request->body)) {
         if (!protobuf_decode(api->arena, request->body, &value, &err))
             return api_fail(api, 400, "BadRequest", "%s", err.message);

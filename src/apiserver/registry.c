@@ -31,7 +31,6 @@ static const str home_kinds[] = {
         S_INIT("/namespaces"),
         S_INIT("/secrets"),
         S_INIT("/serviceaccounts"),
-        S_INIT("events.k8s.io/*"),
         S_INIT("authentication.k8s.io/*"),
         S_INIT("authorization.k8s.io/*"),
         S_INIT("rbac.authorization.k8s.io/*"),
@@ -45,6 +44,7 @@ static const str refused_kinds[] = {
         S_INIT("/bindings"),
         S_INIT("/componentstatuses"),
         S_INIT("apiregistration.k8s.io/*"),
+        S_INIT("events.k8s.io/*"), /* the same objects as core events, which all clients know */
         S_INIT("flowcontrol.apiserver.k8s.io/*"),
         S_INIT("certificates.k8s.io/*"),
         S_INIT("resource.k8s.io/*"),

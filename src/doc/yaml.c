@@ -614,7 +614,8 @@ bool yaml_parse_all(struct arena *arena, str text, const struct yaml_options *op
         return err_set(err, ERR_LIMIT, "out of memory for a YAML parser");
     str_skip(&p.text, S("\xEF\xBB\xBF"));
     text = p.text;
-    p.has_slash_escapes = text.len > 1 && memmem(text.at, text.len, "\\/", 2) != NULL;
+    p.has_slash_escapes = text.len > 1 && memchr(text.at, '\\', text.len) != NULL &&
+                          memmem(text.at, text.len, "\\/", 2) != NULL;
     p.file = options->file.len > 0 ? val_file_add(options->file) : 0;
     yaml_parser_set_input_string(&p.yaml, (const unsigned char *)text.at, text.len);
     yaml_parser_set_encoding(&p.yaml, YAML_UTF8_ENCODING);

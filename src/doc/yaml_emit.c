@@ -329,26 +329,34 @@ static enum style choose(str s, enum style wanted, const struct facts *f, bool s
     return style;
 }
 
+static void put_run(struct emitter *e, str run)
+{
+    buf_add(e->out, run);
+    for (size_t i = 0; i < run.len; i++)
+        e->column += ((unsigned char)run.at[i] & 0xc0) != 0x80;
+}
+
+/* Word by word: a single space behind column 80 becomes a line break. */
 static void write_plain(struct emitter *e, str s, bool allow_breaks)
 {
-    bool spaces = false;
-
     if (!e->whitespace)
         put(e, ' ');
     for (size_t i = 0; i < s.len;) {
-        size_t len = 1;
-        (void)decode(s.at + i, s.len - i, &len);
-        bool space = s.at[i] == ' ';
-        if (space && allow_breaks && !spaces && e->column > WIDTH &&
-            !(i + 1 < s.len && s.at[i + 1] == ' ')) {
-            write_indent(e);
-            i++;
-        } else {
-            put_char(e, s, &i, len);
-        }
-        if (!space)
+        const char *space = memchr(s.at + i, ' ', s.len - i);
+        size_t end = space == NULL ? s.len : (size_t)(space - s.at);
+        if (end > i) {
+            put_run(e, str_of(s.at + i, end - i));
             e->indention = false;
-        spaces = space;
+            i = end;
+            continue;
+        }
+        while (end < s.len && s.at[end] == ' ')
+            end++;
+        if (end == i + 1 && allow_breaks && e->column > WIDTH)
+            write_indent(e);
+        else
+            put_run(e, str_of(s.at + i, end - i));
+        i = end;
     }
     e->whitespace = false;
     e->indention = false;
@@ -479,8 +487,7 @@ static void write_literal(struct emitter *e, str s)
         size_t line = end == NULL ? s.len - i : (size_t)(end - (s.at + i));
         bool has_other_break = false;
         if (line > 0) {
-            if (breaks)
-                write_indent(e);
+            has_other_break = breaks;
             /* NEL, LS and PS are breaks too: what follows is indented */
             size_t stop = i + line;
             while (i < stop) {
@@ -581,13 +588,108 @@ static bool is_ambiguous(str s)
     return type != YAML_STR || yaml_is_base60(s);
 }
 
+/* What one look at the bytes tells; most texts need no other. */
+struct look {
+    bool is_ascii;  /* printable ASCII and newlines only */
+    bool has_break; /* a newline */
+    bool has_space;
+    bool space_break;
+    bool is_marked; /* ": ", " #" or ':' at the end */
+};
+
+static struct look look_at(str s)
+{
+    struct look l = {.is_ascii = true};
+    char previous = ' ';
+
+    for (size_t i = 0; i < s.len; i++) {
+        char c = s.at[i];
+        if (c == '\n') {
+            l.has_break = true;
+            l.space_break |= previous == ' ' && i > 0;
+        } else if (c < 0x20 || c == 0x7f) { /* also what is beyond ASCII */
+            l.is_ascii = false;
+            return l;
+        } else if (c == ' ') {
+            l.has_space = true;
+            l.is_marked |= previous == ':' && i > 0;
+        } else if (c == '#') {
+            l.is_marked |= previous == ' ' || previous == '\n';
+        }
+        previous = c;
+    }
+    l.is_marked |= previous == ':' && s.len > 0;
+    return l;
+}
+
+/* The common texts: one line that can stand plain and is not folded. */
+static bool write_easy_plain(struct emitter *e, str s, const struct look *l, bool simple_key)
+{
+    if (l->has_break || l->is_marked || s.len == 0 || s.at[0] == ' ' || s.at[s.len - 1] == ' ' ||
+        starts_indicator(s.at[0], s.len == 1 || s.at[1] == ' ') || is_ambiguous(s) ||
+        str_starts(s, S("---")) || str_starts(s, S("...")))
+        return false;
+    if (l->has_space && !simple_key && e->column + 1 + (int)MIN(s.len, (size_t)WIDTH) >= WIDTH)
+        return false;
+    if (!e->whitespace)
+        put(e, ' ');
+    buf_add(e->out, s);
+    e->column += (int)s.len;
+    e->whitespace = false;
+    e->indention = false;
+    return true;
+}
+
+static bool write_easy_literal(struct emitter *e, str s, const struct look *l, bool simple_key)
+{
+    size_t breaks = 0;
+
+    if (!l->has_break || l->space_break || simple_key || s.at[s.len - 1] == ' ')
+        return false;
+    while (breaks < s.len && s.at[s.len - 1 - breaks] == '\n')
+        breaks++;
+    indicator(e, "|", true, false, false);
+    if (s.at[0] == ' ' || s.at[0] == '\n')
+        indicator(e, "2", false, false, false);
+    if (breaks == 0)
+        indicator(e, "-", false, false, false);
+    else if (breaks > 1 || breaks == s.len)
+        indicator(e, "+", false, false, false);
+    put_break(e);
+    size_t indent = (size_t)MAX(deeper(e, /*flow=*/true, /*indentless=*/false), 0);
+    bool ended = true;
+    for (size_t i = 0; i < s.len;) {
+        const char *end = memchr(s.at + i, '\n', s.len - i);
+        size_t line = end == NULL ? s.len - i : (size_t)(end - (s.at + i));
+        if (line > 0) {
+            buf_fill(e->out, ' ', indent);
+            buf_add(e->out, str_of(s.at + i, line));
+            e->column = (int)(indent + MIN(line, (size_t)1000000));
+        }
+        ended = end != NULL;
+        if (ended)
+            put_break(e);
+        i += line + (ended ? 1 : 0);
+    }
+    e->whitespace = true;
+    e->indention = ended;
+    return true;
+}
+
 static bool write_text(struct emitter *e, str source, bool simple_key)
 {
     auto_buf struct buf folded = {0};
+    struct look look = look_at(source);
+    str s = source;
 
-    if (!is_carried(e, source))
-        return false;
-    str s = fold_nel(source, &folded);
+    if (look.is_ascii &&
+        (write_easy_plain(e, s, &look, simple_key) || write_easy_literal(e, s, &look, simple_key)))
+        return true;
+    if (!look.is_ascii) {
+        if (!is_carried(e, source))
+            return false;
+        s = fold_nel(source, &folded);
+    }
     enum style wanted = memchr(s.at, '\n', s.len) != NULL ? STYLE_LITERAL
                         : is_ambiguous(s)                 ? STYLE_DOUBLE
                                                           : STYLE_PLAIN;
@@ -675,7 +777,10 @@ static bool write_member(struct emitter *e, const struct pair *p)
                        (int)MIN(p->key.len, (size_t)40), p->key.at);
     write_indent(e);
     bool is_simple = p->key.len <= SIMPLE_KEY_MAX;
-    for (size_t i = 0; i < p->key.len && is_simple;) {
+    struct look look = look_at(p->key);
+    if (look.is_ascii)
+        is_simple = is_simple && !look.has_break;
+    for (size_t i = 0; i < p->key.len && is_simple && !look.is_ascii;) {
         size_t len = 1;
         is_simple = !is_break_char(decode(p->key.at + i, p->key.len - i, &len));
         i += len;

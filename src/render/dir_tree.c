@@ -16,6 +16,7 @@ struct dir_tree {
     struct tree tree;
     int root;
     struct map *bytes; /* path → str *: files read so far */
+    struct map *kinds; /* path → enum tree_kind + 1: looked at so far */
 };
 
 static struct dir_tree *of(struct tree *tree)
@@ -52,9 +53,8 @@ static enum tree_kind kind_of_mode(mode_t mode)
     return S_ISLNK(mode) ? TREE_LINK : TREE_MISSING;
 }
 
-static enum tree_kind dir_kind(struct tree *tree, str path)
+static enum tree_kind look(struct dir_tree *dir, str path)
 {
-    struct dir_tree *dir = of(tree);
     struct stat st;
 
     if (is_hidden(path))
@@ -63,6 +63,19 @@ static enum tree_kind dir_kind(struct tree *tree, str path)
     if (fd < 0 || fstat(fd, &st) != 0)
         return TREE_MISSING;
     return kind_of_mode(st.st_mode);
+}
+
+/* Every path is asked for by each that begins with it. */
+static enum tree_kind dir_kind(struct tree *tree, str path)
+{
+    struct dir_tree *dir = of(tree);
+    uintptr_t known = (uintptr_t)map_get(dir->kinds, path);
+
+    if (known == 0) {
+        known = (uintptr_t)look(dir, path) + 1;
+        map_set(dir->kinds, path, (void *)known);
+    }
+    return (enum tree_kind)(known - 1);
 }
 
 static bool io_error(const char *what, str path, struct err *err)
@@ -220,6 +233,7 @@ static void dir_free(struct tree *tree)
 
     fd_close(&dir->root);
     map_free(dir->bytes);
+    map_free(dir->kinds);
     mem_free(dir);
 }
 
@@ -244,6 +258,7 @@ bool dir_tree_open(const char *root, struct tree **ret_tree, struct err *err)
     tree_init(&dir->tree, &dir_ops, LIMIT_TREE_ARENA);
     dir->root = fd_take(&fd);
     dir->bytes = map_new();
+    dir->kinds = map_new();
     *ret_tree = &dir->tree;
     return true;
 }

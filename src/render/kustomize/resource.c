@@ -379,7 +379,7 @@ static bool take_nodes(struct build *b, struct node_list *nodes, str file, struc
 
 static str without_crlf(struct build *b, str text)
 {
-    if (text.len == 0 || memmem(text.at, text.len, "\r\n", 2) == NULL)
+    if (text.len == 0 || memchr(text.at, '\r', text.len) == NULL)
         return text;
     char *out = arena_bytes(b->arena, text.len + 1);
     size_t len = 0;

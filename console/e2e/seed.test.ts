@@ -42,7 +42,7 @@ it("A3 open Code Repositories", async () => {
 it("A4 to A6 import a code repository by its URL", async () => {
     await at.page.getByRole("button", { name: "Import" }).click();
     const dialog = at.page.getByRole("dialog", { name: "Import Code Repository" });
-    await dialog.getByLabel("Name").fill("guide");
+    await dialog.getByLabel("Name *").fill("guide");
     await dialog.getByRole("button", { name: "Git", exact: true }).click();
     await dialog.getByLabel("Code Repository URL").fill(`file://${server.dir}/sample/.git`);
     await dialog.getByRole("button", { name: "OK" }).click();
@@ -59,15 +59,15 @@ it("B3 Basic Information: name and code repository", async () => {
     const dialog = at.page.getByRole("dialog", { name: "Create Continuous Deployment" });
     await dialog.getByRole("button", { name: "Next" }).click();
     await dialog.getByText("Set a name.").waitFor();
-    await dialog.getByLabel("Name").fill("guide");
-    await dialog.getByLabel("Code Repository").selectOption("guide");
+    await dialog.getByLabel("Name *").fill("guide");
+    await dialog.getByLabel("Code Repository *").selectOption("guide");
     await dialog.getByRole("button", { name: "Next" }).click();
 });
 
 it("B4 to B9 Deployment Settings, then Create", async () => {
     const dialog = at.page.getByRole("dialog", { name: "Create Continuous Deployment" });
-    await dialog.getByLabel("Cluster").selectOption("sandbox");
-    await dialog.getByLabel("Project").fill("guide");
+    await dialog.getByLabel("Cluster *").selectOption("sandbox");
+    await dialog.getByLabel("Project *").fill("guide");
     await dialog.getByLabel("Revision").fill("HEAD");
     await dialog.getByLabel("Manifest File Path").fill("shop");
     await dialog.getByLabel("Auto Sync").check();

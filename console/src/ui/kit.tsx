@@ -304,15 +304,22 @@ export function Check({
     checked: boolean;
     onValue: (to: boolean) => void;
 }) {
+    const id = useId();
     return (
         <label class="ck">
             <input
                 type="checkbox"
+                aria-labelledby={`${id}-name`}
+                aria-describedby={help ? `${id}-help` : undefined}
                 checked={checked}
                 onChange={(e) => onValue(e.currentTarget.checked)}
             />
-            <span>{label}</span>
-            {help && <span class="help">{help}</span>}
+            <span id={`${id}-name`}>{label}</span>
+            {help && (
+                <span class="help" id={`${id}-help`}>
+                    {help}
+                </span>
+            )}
         </label>
     );
 }
@@ -339,13 +346,19 @@ export function Choices({
                         <input
                             type="radio"
                             name={name}
+                            aria-labelledby={`${name}-${o.value}`}
+                            aria-describedby={`${name}-${o.value}-help`}
                             value={o.value}
                             checked={o.value === value}
                             onChange={() => onValue(o.value)}
                         />
                         <span>
-                            <span class="m">{o.label}</span>
-                            <span class="sub">{o.help}</span>
+                            <span class="m" id={`${name}-${o.value}`}>
+                                {o.label}
+                            </span>
+                            <span class="sub" id={`${name}-${o.value}-help`}>
+                                {o.help}
+                            </span>
                         </span>
                     </label>
                 ))}

@@ -44,7 +44,8 @@ export async function request(
         response = await fetch(url(at), {
             method,
             headers,
-            body: body === undefined ? null : JSON.stringify(body),
+            body:
+                body === undefined ? null : typeof body === "string" ? body : JSON.stringify(body),
             signal: options.signal ?? null,
             credentials: "same-origin",
         });
@@ -61,6 +62,16 @@ export async function get<T>(at: string, abort?: AbortSignal): Promise<T> {
     return (
         await request("GET", at, undefined, abort ? { signal: abort } : {})
     ).json() as Promise<T>;
+}
+
+/** A body that is text already, such as YAML. */
+export async function sendText(
+    method: "PUT" | "POST" | "PATCH",
+    at: string,
+    text: string,
+    type: string,
+): Promise<void> {
+    await request(method, at, text, { type });
 }
 
 export async function send<T>(

@@ -1,6 +1,6 @@
 /* What one does to a deployment: Edit Information, Edit Settings, Edit YAML, Sync, Delete. */
 import { useState } from "preact/hooks";
-import { ApiError, send } from "../api/client";
+import { ApiError, send, sendText } from "../api/client";
 import type { Application, SyncRequest } from "../api/types";
 import { t } from "../i18n";
 import {
@@ -16,6 +16,7 @@ import {
 import { boot } from "../session";
 import { Button, Check, Choices, Icon, TextField } from "../ui/kit";
 import { Dialog, toast } from "../ui/overlay";
+import { toYaml } from "../yaml";
 import { OptionsForm, SettingsForm } from "./settings-form";
 
 const MERGE = "application/merge-patch+json";
@@ -159,22 +160,25 @@ function editable(app: Application): string {
     const meta = { ...rest.metadata } as Record<string, unknown>;
     for (const own of ["managedFields", "uid", "generation", "creationTimestamp", "selfLink"])
         delete meta[own];
-    return JSON.stringify({ ...rest, metadata: meta }, null, 2);
+    return toYaml({ ...rest, metadata: meta });
+}
+
+/* Status and operation are no part of the text and must not be lost with it. */
+function withStatus(text: string, app: Application): string {
+    const own: Record<string, unknown> = {};
+    if (app.status) own.status = app.status;
+    if (app.operation) own.operation = app.operation;
+    return `${text.trimEnd()}\n${toYaml(own)}`;
 }
 
 export function YamlDialog({ app, close }: { app: Application; close: () => void }) {
     const [text, setText] = useState(() => editable(app));
     const action = useAction(close);
     const ok = () => {
-        let parsed: Application;
-        try {
-            parsed = JSON.parse(text) as Application;
-        } catch (e) {
-            action.setError(t("yaml.invalid", { message: (e as Error).message }));
-            return;
-        }
-        const full = { ...parsed, status: app.status };
-        void action.run(() => send("PUT", addressOf(app), full), t("common.saved"));
+        void action.run(
+            () => sendText("PUT", addressOf(app), withStatus(text, app), "application/yaml"),
+            t("common.saved"),
+        );
     };
     return (
         <Dialog

@@ -1,10 +1,11 @@
 /* Differences, cluster left and Git right; side by side when there is room, else unified. */
-import { useState } from "preact/hooks";
+import { useMemo, useState } from "preact/hooks";
 import type { Application } from "../api/types";
 import { t } from "../i18n";
 import { useLoad } from "../load";
 import { diffLines, keyOf, type DiffLine } from "../model";
-import { Empty, Sync } from "../ui/kit";
+import { Empty, Sync, Time } from "../ui/kit";
+import { toYaml } from "../yaml";
 import { Loaded } from "./page";
 
 export interface DiffItem {
@@ -14,8 +15,26 @@ export interface DiffItem {
     name: string;
     status?: "Synced" | "OutOfSync" | "Unknown";
     message?: string;
-    live?: string;
-    desired?: string;
+    live?: unknown;
+    wanted?: unknown;
+    fields?: { path: string; manager?: string; time?: string }[];
+}
+
+/** As YAML, without what the server keeps for itself. */
+function readable(object: unknown): string {
+    if (typeof object !== "object" || object === null) return "";
+    const copy = structuredClone(object) as Record<string, unknown>;
+    delete copy.status;
+    const meta = copy.metadata as Record<string, unknown> | undefined;
+    for (const own of [
+        "managedFields",
+        "uid",
+        "resourceVersion",
+        "generation",
+        "creationTimestamp",
+    ])
+        delete meta?.[own];
+    return toYaml(copy);
 }
 
 function Unified({ lines }: { lines: DiffLine[] }) {
@@ -47,7 +66,10 @@ function Unified({ lines }: { lines: DiffLine[] }) {
 
 function Item({ item }: { item: DiffItem }) {
     const [open, setOpen] = useState(true);
-    const lines = diffLines(item.live ?? "", item.desired ?? "");
+    const lines = useMemo(
+        () => diffLines(readable(item.live), readable(item.wanted)),
+        [item.live, item.wanted],
+    );
     return (
         <section class="card gap-top" aria-label={`${item.kind} ${item.name}`}>
             <div class="hd">
@@ -64,6 +86,22 @@ function Item({ item }: { item: DiffItem }) {
             </div>
             {item.message && <p class="pad t2 wrap-any">{item.message}</p>}
             {open && <Unified lines={lines} />}
+            {open && (item.fields ?? []).length > 0 && (
+                <ul class="pad t2">
+                    {item.fields!.map((f) => (
+                        <li key={f.path}>
+                            <code>{f.path}</code>
+                            {f.manager && ` · ${t("detail.setBy", { who: f.manager })}`}
+                            {f.time && (
+                                <>
+                                    {" "}
+                                    <Time at={f.time} />
+                                </>
+                            )}
+                        </li>
+                    ))}
+                </ul>
+            )}
         </section>
     );
 }

@@ -3,6 +3,7 @@
 #   make             the program, build/taut
 #   make run         a served, syncing system with a sandbox cluster (LISTEN=ADDR:PORT for more than loopback)
 #   make test        unit, golden and fuzz replay under sanitizers, then end to end on the sandbox
+#   make test-console  the console's unit tests, and the guide walked in a browser on the sandbox
 #   make test-cluster  the same end-to-end suite on a real Kubernetes control plane
 #   make check       format, layers, lengths, lint, and all warnings as errors with gcc and clang
 #   make bench       the measurements of docs/performance.md
@@ -19,7 +20,7 @@ PYTEST = .venv/bin/python -m pytest $(if $(K),-k '$(K)')
 RESULTS := build-results
 
 .DEFAULT_GOAL := all
-.PHONY: all run test test-unit test-e2e test-cluster check bench fuzz clean format install
+.PHONY: all run test test-unit test-e2e test-console test-cluster check bench fuzz clean format install
 
 all: $(BUILD)/build.ninja
 	@ninja -C $(BUILD) -j $(JOBS) taut
@@ -38,7 +39,9 @@ $(FUZZ)/build.ninja: | deps-build deps-fuzz
 	@CC=clang-14 meson setup $(FUZZ) -Dbuildtype=debug -Db_sanitize=address,undefined -Db_lundef=false \
 	    -Dfuzz=true >/dev/null
 
-.PHONY: deps-build deps-check deps-test deps-fuzz
+.PHONY: deps-build deps-check deps-test deps-fuzz deps-console
+deps-console:
+	@tools/deps console
 deps-build:
 	@tools/deps build
 deps-check:
@@ -51,7 +54,7 @@ deps-fuzz:
 run: all
 	@exec $(BUILD)/taut serve --demo $(if $(LISTEN),--listen $(LISTEN))
 
-test: test-unit test-e2e
+test: test-unit test-e2e test-console
 
 test-unit: $(ASAN)/build.ninja
 	@ninja -C $(ASAN) -j $(JOBS)
@@ -67,6 +70,14 @@ test-cluster: $(ASAN)/build.ninja | deps-test
 	@.venv/bin/python tests/cluster/build.py kubectl etcd kube-apiserver kube-controller-manager kube-scheduler kwok >/dev/null
 	@$(PYTEST) tests/e2e --environment=cluster --taut=$(ASAN)/taut --junit-xml=$(RESULTS)/e2e-cluster.xml
 
+# The build has brought console/node_modules (tools/build-console).
+test-console: $(ASAN)/build.ninja | deps-console
+	@ninja -C $(ASAN) -j $(JOBS) taut
+	@mkdir -p $(RESULTS)
+	@cd console && npx vitest run --reporter=default --reporter=junit --outputFile.junit=../$(RESULTS)/console-unit.xml
+	@cd console && TAUT=../$(ASAN)/taut npx vitest run --config e2e/vitest.config.ts --reporter=default \
+	    --reporter=junit --outputFile.junit=../$(RESULTS)/console-e2e.xml
+
 check: $(BUILD)/build.ninja $(CLANG)/build.ninja | deps-check
 	@tools/check-format
 	@tools/check-layers
@@ -77,6 +88,7 @@ check: $(BUILD)/build.ninja $(CLANG)/build.ninja | deps-check
 	@ninja -C $(CLANG) -j $(JOBS) --quiet
 	@tools/check-symbols $(CLANG)
 	@tools/check-lint $(CLANG)
+	@cd console && npm run --silent check
 	@echo "make check: clean"
 
 bench: all | deps-test

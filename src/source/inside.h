@@ -188,6 +188,7 @@ struct source_repo *source_repo_hold(struct source_repo *repo);
 /* source_fetch.c */
 void source_on_kick(void *owner); /* starts git processes while there is room */
 void source_on_sweep(void *owner);
+void source_tidy_caches(struct source *source);
 void source_repo_cancel_jobs(struct source_repo *repo);
 str source_repo_cache(struct source_repo *repo, struct arena *arena, unsigned generation);
 /* The generation that holds the commit, 0 = none. */

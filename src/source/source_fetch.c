@@ -10,16 +10,25 @@
  * grows. Past LIMIT_GIT_PACKS the next fetch goes to a new one; the old one is removed after its
  * last reader.
  */
+#include "base/clock.h"
 #include "base/mem.h"
 #include "git/cache.h"
 #include "git/fetch_message.h"
 #include "source/inside.h"
 
 #include <dirent.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
+#include <sys/stat.h>
 
-enum { PROCESSES_MAX = 8, FOUND_MAX = 1000, SWEEP_MS = 20, SWEEP_ENTRIES = 20 };
+enum {
+    PROCESSES_MAX = 8,
+    FOUND_MAX = 1000,
+    SWEEP_MS = 20,
+    SWEEP_ENTRIES = 20,
+    CACHE_KEPT_S = 30 * 86400
+};
 
 /* ---- caches ---- */
 
@@ -68,6 +77,44 @@ void source_on_sweep(void *owner)
         loop_timer_start(source->sweep, SWEEP_MS);
 }
 
+/* Caches that nothing was fetched into for a month belong to repositories that nobody uses, or that
+ * do not change: then one fetch brings them back. Called before the first repository is opened. */
+void source_tidy_caches(struct source *source)
+{
+    char path[PATH_MAX];
+
+    snprintf(path, sizeof(path), "%s/git", source->data_dir);
+    DIR *stream = opendir(path);
+    for (struct dirent *e = stream == NULL ? NULL : readdir(stream); e != NULL;
+         e = readdir(stream)) {
+        struct stat st;
+        char gone[320];
+        bool is_gone = str_starts(str_from(e->d_name), S("gone-"));
+        if (e->d_name[0] == '.' ||
+            fstatat(dirfd(stream), e->d_name, &st, AT_SYMLINK_NOFOLLOW) != 0 ||
+            !S_ISDIR(st.st_mode) ||
+            (!is_gone && clock_wall_ms() / 1000 - st.st_mtime < CACHE_KEPT_S))
+            continue;
+        snprintf(gone, sizeof(gone), "%s%s", is_gone ? "" : "gone-", e->d_name);
+        if (!is_gone && renameat(dirfd(stream), e->d_name, dirfd(stream), gone) != 0)
+            continue;
+        snprintf(path, sizeof(path), "%s/git/%s", source->data_dir, gone);
+        map_set(source->doomed, str_from(path), source);
+        loop_timer_start(source->sweep, SWEEP_MS);
+    }
+    if (stream != NULL)
+        closedir(stream);
+}
+
+/* So that the time of the directory says when it was last of use. */
+static void touch(struct source_repo *repo)
+{
+    char path[PATH_MAX];
+
+    snprintf(path, sizeof(path), "%.*s", STR(repo->dir));
+    (void)utimensat(AT_FDCWD, path, NULL, 0);
+}
+
 static void remove_generation(struct source_repo *repo, unsigned number)
 {
     char name[32];
@@ -102,6 +149,7 @@ void source_repo_open_caches(struct source_repo *repo)
     repo->generations[0].number = repo->current;
     snprintf(path, sizeof(path), "%.*s/gen-%u", STR(repo->dir), repo->current);
     repo->packs = cache_packs(path);
+    touch(repo);
 }
 
 unsigned source_repo_holds(struct source_repo *repo, str commit)
@@ -203,6 +251,7 @@ static void on_fetched(void *owner, const struct transport_result *result, const
         repo->packs = result->packs;
         source_repo_moved(repo, result->moved_to);
         check_batch(repo);
+        touch(repo);
     } else if (repo->batch_count > 1) {
         repo->one_by_one = true;
     } else {

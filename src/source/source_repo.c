@@ -82,6 +82,7 @@ struct source *source_new(struct loop *loop, struct render_pool *pool,
     source->sweep = loop_timer_new(loop, "git sweep", source_on_sweep, source);
     source->kick = loop_task_new(loop, "git queue", source_on_kick, source);
     source->renderer = renderer_of(source->program);
+    source_tidy_caches(source);
     snprintf(dir, sizeof(dir), "%s/renders", options->data_dir);
     source->store = source_store_new(dir);
     return source;

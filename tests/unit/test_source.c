@@ -311,6 +311,41 @@ TEST(a_bad_commit_does_not_hold_up_a_good_one)
     setting_done(&s);
 }
 
+TEST(a_remote_base_is_fetched_where_the_project_allows_it)
+{
+    struct setting s;
+    char text[512];
+    char url[128];
+
+    setting_init(&s);
+    fixture_run(
+            &s.f,
+            "cd .. && git init -q -b main base && cd base && mkdir b && "
+            "printf 'resources: [x.yaml]\\n' >b/kustomization.yaml && "
+            "printf 'apiVersion: v1\\nkind: ConfigMap\\nmetadata:\\n  name: far\\n' >b/x.yaml && "
+            "git add -A && git -c user.name=t -c user.email=t@t commit -q -m one");
+    snprintf(url, sizeof(url), "file://%s/base", s.f.dir);
+    snprintf(text, sizeof(text), "resources:\n- %s//b?ref=main\n- near.yaml\n", url);
+    fixture_write(&s.f, "k/kustomization.yaml", text);
+    fixture_write(&s.f, "k/near.yaml", CONFIG_MAP("near"));
+    fixture_commit(&s.f);
+
+    assert_message(desire(&s, "main", "k"), "the project does not allow the repository");
+    s.last.allowed = url;
+    assert_desired(desire(&s, "main", "k"), 2);
+    assert_str(VAL_STR(s.last.result->objects[0].object, "metadata", "name"), S("far"));
+
+    /* the base moves on: so does the result, though the own commit is the same */
+    fixture_run(&s.f, "cd ../base && sed -i s/far/farther/ b/x.yaml && "
+                      "git -c user.name=t -c user.email=t@t commit -qam two");
+    assert_desired(desire(&s, "main", "k"), 2);
+    assert_str(VAL_STR(s.last.result->objects[0].object, "metadata", "name"), S("farther"));
+
+    fixture_run(&s.f, "rm -rf ../base");
+    assert_message(desire(&s, "main", "k"), "the remote base file://");
+    setting_done(&s);
+}
+
 static size_t generations(struct setting *s)
 {
     char path[160];
@@ -342,6 +377,21 @@ TEST(after_many_fetches_the_cache_begins_anew)
     loop_run_until(s.loop, &s.last.done, 1500); /* the old one goes in slices */
     assert_int_equal(generations(&s), 1);
     fixture_run(&s.f, "grep gen-2 ../gens");
+    setting_done(&s);
+}
+
+TEST(a_cache_that_was_of_no_use_for_a_month_goes)
+{
+    struct setting s;
+
+    setting_init(&s);
+    close_source(&s);
+    fixture_run(&s.f, "mkdir -p ../data/git/old/gen-1/refs ../data/git/young && "
+                      "touch -d '40 days ago' ../data/git/old");
+    open_source(&s);
+    s.last.done = false;
+    loop_run_until(s.loop, &s.last.done, 300);
+    fixture_run(&s.f, "test ! -e ../data/git/old && test -e ../data/git/young");
     setting_done(&s);
 }
 
@@ -377,7 +427,9 @@ int main(int argc, char **argv)
             cmocka_unit_test(a_push_is_told_to_who_subscribed),
             cmocka_unit_test(many_questions_share_one_listing_and_one_fetch),
             cmocka_unit_test(a_bad_commit_does_not_hold_up_a_good_one),
+            cmocka_unit_test(a_remote_base_is_fetched_where_the_project_allows_it),
             cmocka_unit_test(after_many_fetches_the_cache_begins_anew),
+            cmocka_unit_test(a_cache_that_was_of_no_use_for_a_month_goes),
             cmocka_unit_test(from_push_to_desired_takes_little_beside_git),
     };
 

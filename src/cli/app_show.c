@@ -115,11 +115,11 @@ static str short_value(struct arena *arena, const struct val *value)
 {
     auto_buf struct buf out;
 
+    buf_init(&out, LIMIT_MIB);
     if (value == NULL)
         return S("(absent)");
     if (!val_is(value, VAL_MAP) && !val_is(value, VAL_LIST))
         return val_text(value);
-    buf_init(&out, LIMIT_MIB);
     if (!yaml_emit(value, &out, NULL))
         return S("(a tree)");
     return arena_join(arena, S("\n"), buf_str(&out));

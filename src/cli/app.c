@@ -103,6 +103,8 @@ static const struct cli_flag wait_flags[] = {
         {"synced", CLI_SWITCH, NULL, "Until it is Synced.", "false", 0, false, NULL},
         {"healthy", CLI_SWITCH, NULL, "Until it is Healthy.", "false", 0, false, NULL},
         {"operation", CLI_SWITCH, NULL, "Until no operation runs.", "false", 0, false, NULL},
+        {"refresh", CLI_SWITCH, NULL, "Look at Git first, so that what was just pushed counts.",
+         "true", 0, false, NULL},
         {"timeout", CLI_DURATION, "DURATION", "How long to wait; then exit code 5.", "5m", 0, false,
          NULL},
 };

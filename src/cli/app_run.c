@@ -136,9 +136,25 @@ struct wanted {
     bool idle; /* no operation: always, but it may be all that is asked */
 };
 
+#define REFRESH "argocd.argoproj.io/refresh"
+
+/* Asks for a look at Git now: what was just committed counts. The engine takes the annotation away
+ * when it has looked. Without the right to ask, the wait sees what the interval brings. */
+static bool refresh(struct cli *cli, struct app_call *call, struct err *err)
+{
+    struct arena *arena = call->arena;
+    struct val *patch = val_new(arena, val_map());
+    struct val *meta = val_ensure_map(arena, patch, S("metadata"));
+
+    val_set_str(arena, val_ensure_map(arena, meta, S("annotations")), S(REFRESH), S("normal"));
+    return client_merge(call->client, arena, app_path(call, cli_arg(cli, 0)), patch, NULL, err) ||
+           err->code == ERR_FORBIDDEN;
+}
+
 static bool is_met(const struct wanted *wanted, const struct val *app)
 {
-    return !app_is_busy(app) && (!wanted->synced || str_eq(app_sync_status(app), S("Synced"))) &&
+    return !app_is_busy(app) && object_annotation(app, S(REFRESH)).len == 0 &&
+           (!wanted->synced || str_eq(app_sync_status(app), S("Synced"))) &&
            (!wanted->healthy || str_eq(app_health(app), S("Healthy")));
 }
 
@@ -163,7 +179,7 @@ int app_run_wait(struct cli *cli)
     if (!wanted.synced && !wanted.healthy && !wanted.idle)
         wanted = (struct wanted){true, true, true};
     int64_t deadline = clock_mono_ms() + cli_duration_ms(cli, "timeout");
-    if (!app_open(cli, &call, &err))
+    if (!app_open(cli, &call, &err) || (cli_switch(cli, "refresh") && !refresh(cli, &call, &err)))
         return cli_fail(cli, &err);
     for (;;) {
         auto_arena struct arena *arena = arena_new(LIMIT_RESPONSE_BYTES);

@@ -87,6 +87,7 @@ extern const struct cli_verb cli_verb_render;
 extern const struct cli_verb cli_verb_repo;
 extern const struct cli_verb cli_verb_sandbox;
 extern const struct cli_verb cli_verb_serve;
+extern const struct cli_verb cli_verb_service;
 extern const struct cli_verb cli_verb_status;
 extern const struct cli_verb cli_verb_version;
 extern const struct cli_verb *const cli_verbs[];

@@ -33,6 +33,8 @@ static struct {
     struct arena *arena;
     struct val *definitions; /* name → schema */
     struct map *schemas;     /* the same, hashed */
+    struct val *omitted;     /* name → fields that Go leaves out when they are zero */
+    struct map *omits;       /* the same, hashed */
     struct map *types;       /* name → struct type */
     struct map *kinds;       /* "group/version/kind" → definition's name, as a val */
 } builtin;
@@ -44,6 +46,18 @@ static const struct type *build(struct builder *b, const struct val *schema);
 static str kind_key(struct arena *arena, struct gvk gvk)
 {
     return arena_printf(arena, "%.*s/%.*s/%.*s", STR(gvk.group), STR(gvk.version), STR(gvk.kind));
+}
+
+static struct val *read_table(const char *name, const char *text, size_t size)
+{
+    struct val *table = NULL;
+    struct err err = {0};
+
+    if (!json_parse(builtin.arena, str_of(text, size), NULL, &table, &err)) {
+        fprintf(stderr, "taut: data/kube/%s.json: %s\n", name, err.message);
+        abort(); /* built in: our own mistake */
+    }
+    return table;
 }
 
 static void index_definition(struct val_iter *it)
@@ -62,22 +76,21 @@ static void index_definition(struct val_iter *it)
 
 static void load(void)
 {
-    struct err err = {0};
-
     if (builtin.arena != NULL)
         return;
     builtin.arena = arena_new(64 * LIMIT_MIB);
     builtin.schemas = map_new();
     builtin.types = map_new();
     builtin.kinds = map_new();
-    if (!json_parse(builtin.arena, str_of(data_schemas, data_schemas_size), NULL,
-                    &builtin.definitions, &err)) {
-        fprintf(stderr, "taut: data/kube/schemas.json: %s\n", err.message);
-        abort(); /* built in: our own mistake */
-    }
+    builtin.omits = map_new();
+    builtin.definitions = read_table("schemas", data_schemas, data_schemas_size);
+    builtin.omitted = read_table("omitted", data_omitted, data_omitted_size);
     struct val_iter it = val_iter(builtin.definitions);
     while (val_next(&it))
         index_definition(&it);
+    it = val_iter(builtin.omitted);
+    while (val_next(&it))
+        map_set(builtin.omits, it.key, it.value);
 }
 
 const struct val *type_definitions(void)
@@ -99,6 +112,17 @@ static void adjust_definition(struct type *type, str go_name)
 
 static void fill(struct builder *b, struct type *type, const struct val *schema);
 
+static void note_omitted(struct type *type, const struct val *names)
+{
+    struct val_iter it = val_iter(names);
+
+    while (val_next(&it)) {
+        const struct type_field *field = type_field(type, val_str(it.value));
+        if (field != NULL)
+            ((struct type_field *)(uintptr_t)field)->omits_zero = true;
+    }
+}
+
 const struct type *type_definition(str name)
 {
     load();
@@ -112,6 +136,7 @@ const struct type *type_definition(str name)
     type = arena_new0(b.arena, struct type);
     map_set(builtin.types, name, type);
     fill(&b, type, schema);
+    note_omitted(type, map_get(builtin.omits, name));
     size_t dot = str_rfind_char(name, '.');
     adjust_definition(type,
                       arena_str(b.arena, str_from_index(name, dot == SIZE_MAX ? 0 : dot + 1)));

@@ -37,6 +37,7 @@ struct type_field {
     uint8_t patch;                   /* enum type_patch bits; 0 = replace */
     str merge_key;                   /* patchMergeKey */
     bool required;
+    bool omits_zero; /* Go leaves it out when it is "", 0 or false; built-ins only */
 };
 
 struct type {

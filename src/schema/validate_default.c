@@ -104,13 +104,18 @@ static void default_pod_spec(struct arena *arena, struct val *v)
         val_set_str(arena, v, S("serviceAccountName"), old);
 }
 
-static void default_job_spec(struct arena *arena, struct val *v)
+/* A Job's own defaults: the template of a CronJob stays as it is. */
+static void default_job(struct arena *arena, struct val *job)
 {
+    struct val *v = val_get(job, S("spec"));
     struct val one = val_int(arena, 1);
 
+    if (!val_is(v, VAL_MAP))
+        return;
     if (is_missing(v, S("completions")) && is_missing(v, S("parallelism")))
         set_missing(arena, v, S("completions"), &one);
     set_missing(arena, v, S("parallelism"), &one);
+    apply_rows(arena, S("JobSpec of Job"), v);
 }
 
 static void default_service_port(struct arena *arena, struct val *v)
@@ -215,7 +220,7 @@ static const struct {
         {S_INIT("PodSpec"), default_pod_spec},
         {S_INIT("Volume"), default_volume},
         {S_INIT("StatefulSetSpec"), default_claim_templates},
-        {S_INIT("JobSpec"), default_job_spec},
+        {S_INIT("Job"), default_job},
         {S_INIT("ServicePort"), default_service_port},
         {S_INIT("NetworkPolicySpec"), default_policy_types},
         {S_INIT("RoleBinding"), default_rbac_subjects},
@@ -277,9 +282,16 @@ void validate_default_builtin(struct arena *arena, struct gvk gvk, struct val *o
 /* Whether Go leaves the member out, or writes it otherwise. */
 static bool is_left_out(const struct type_field *field, const struct val *v)
 {
+    int64_t number = 0;
+
     if (val_is(v, VAL_NULL))
         return true;
-    if (field == NULL || field->required || val_count(v) > 0)
+    if (field == NULL || val_count(v) > 0)
+        return false;
+    if (field->omits_zero)
+        return (val_is(v, VAL_STRING) && val_str(v).len == 0) ||
+               (val_is(v, VAL_BOOL) && !val_is_true(v)) || (val_to_i64(v, &number) && number == 0);
+    if (field->required)
         return false;
     if (val_is(v, VAL_LIST))
         return field->type->kind == TYPE_LIST;

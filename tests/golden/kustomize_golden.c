@@ -4,6 +4,8 @@
  * case.json, input/ and expected/. Success means the same bytes; an error case must fail with an
  * error of the same class. Folders that do not exist are skipped with a word.
  *
+ * With $TAUT_CORPUS its folders kustomize and kustomize-cases are run as well.
+ *
  *   kustomize_golden [-v] [-k part] FOLDER...
  */
 #include "base/buf.h"
@@ -228,6 +230,13 @@ int main(int argc, char **argv)
             only = argv[++i];
         else
             run_folder(argv[i], &counts);
+    }
+    const char *corpus = getenv("TAUT_CORPUS");
+    for (size_t i = 0; corpus != NULL && i < 2; i++) {
+        char folder[4096];
+        (void)snprintf(folder, sizeof(folder), "%s/%s", corpus,
+                       i == 0 ? "kustomize" : "kustomize-cases");
+        run_folder(folder, &counts);
     }
     printf("# in all: %zu passed, %zu failed\n", counts.passed, counts.failed);
     return counts.failed > 0 ? 1 : 0;

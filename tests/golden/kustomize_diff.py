@@ -25,9 +25,13 @@ import sys
 import tempfile
 from pathlib import Path
 
-import yaml
-
 SKIPPED = 77
+try:
+    import yaml
+except ImportError:
+    print("skipped: needs PyYAML")
+    sys.exit(SKIPPED)
+
 counts = {"outputs": 0, "errors": 0}
 CACHE = Path.home() / ".cache/taut-test/kustomize-v5.8.1/kustomize"
 KINDS_WITH_PODS = ("Deployment", "StatefulSet", "DaemonSet", "Job", "CronJob", "ReplicaSet")
@@ -434,6 +438,8 @@ def cases_of(corpus: list[Path]) -> list[tuple[Path, str]]:
     """Input folders and paths of all cases that succeed."""
     found = []
     for root in corpus:
+        if not root.is_dir():
+            continue
         for description in sorted(root.glob("**/case.json")):
             case = json.loads(description.read_text())
             if case.get("kind") != "kustomize" or any(c.get("exit") for c in case["cases"]):
@@ -502,6 +508,7 @@ def main() -> int:
     parser.add_argument("--keep", help="keep the overlays that differ in this folder")
     parser.add_argument("--max-bytes", type=int, default=400_000)
     args = parser.parse_args()
+    args.taut = args.taut.resolve()
     if not args.oracle.exists():
         print(f"skipped: no oracle at {args.oracle}")
         return SKIPPED

@@ -261,12 +261,12 @@ bool generate_config_map(struct build *b, const struct loader *loader, const str
     node_add(b->arena, object, S("apiVersion"), node_scalar(b->arena, TAG_STR, S("v1")));
     node_add(b->arena, object, S("kind"), node_scalar(b->arena, TAG_STR, str_from(kind)));
     struct node *meta = node_ensure_map(b->arena, object, S("metadata"));
-    node_add(b->arena, meta, S("name"), node_scalar(b->arena, TAG_STR, args->name));
+    node_add_new(b->arena, meta, S("name"), node_scalar(b->arena, TAG_STR, args->name));
     if (args->namespace_.len > 0)
         node_add(b->arena, meta, S("namespace"), node_scalar(b->arena, TAG_STR, args->namespace_));
     if (is_secret)
-        node_add(b->arena, object, S("type"),
-                 node_scalar(b->arena, TAG_STR, args->type.len > 0 ? args->type : S("Opaque")));
+        node_add_new(b->arena, object, S("type"),
+                     node_scalar(b->arena, TAG_STR, args->type.len > 0 ? args->type : S("Opaque")));
     add_data(b, object, &data, is_secret);
     add_metadata_map(b, object, S("labels"), &options.labels);
     add_metadata_map(b, object, S("annotations"), &options.annotations);

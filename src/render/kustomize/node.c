@@ -412,9 +412,20 @@ void node_add(struct arena *arena, struct node *map, str key, struct node *value
     map->members[map->count++] = (struct node_member){.key = key, .value = value};
 }
 
+/* kyaml quotes a text that YAML 1.1 would read as something else when it sets a field. */
+static void quote_ambiguous(struct node *value)
+{
+    if (!node_is_string(value) || value->style != STYLE_PLAIN || value->value.len == 0)
+        return;
+    enum yaml_type type = yaml_resolve(value->value, YAML_11);
+    if (type != YAML_STR && type != YAML_MERGE)
+        value->style = STYLE_QUOTED;
+}
+
 /* A key that kyaml adds has no tag: what it reads as is found out when it is written. */
 void node_add_new(struct arena *arena, struct node *map, str key, struct node *value)
 {
+    quote_ambiguous(value);
     node_add(arena, map, key, value);
     if (yaml_resolve(key, YAML_12) != YAML_STR)
         map->flags |= NODE_ODD_KEY;
@@ -443,17 +454,6 @@ void node_assign(struct node *to, const struct node *from)
 {
     *to = *from;
     to->size = to->count; /* the children's array is shared: the next addition must move it */
-}
-
-/* kyaml quotes an untagged text that YAML 1.1 would read as something else when it sets a field. */
-static void quote_ambiguous(struct node *value)
-{
-    if (value->kind != NODE_SCALAR || value->tag != TAG_NONE || value->style != STYLE_PLAIN ||
-        value->value.len == 0)
-        return;
-    enum yaml_type type = yaml_resolve(value->value, YAML_11);
-    if (type != YAML_STR && type != YAML_MERGE)
-        value->style = STYLE_QUOTED;
 }
 
 struct node *node_set(struct arena *arena, struct node *map, str key, struct node *value)

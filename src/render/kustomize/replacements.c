@@ -412,11 +412,24 @@ static bool set_in_document(struct build *b, struct node *target, const struct n
 
 /* ---- targets ---- */
 
+static size_t count_nodes(const struct node *n)
+{
+    size_t count = 1;
+
+    for (uint32_t i = 0; n != NULL && i < n->count; i++)
+        count += count_nodes(n->kind == NODE_MAP ? n->members[i].value : n->items[i]);
+    return count;
+}
+
 static bool set_value(struct build *b, const struct field_options *options, struct node *field,
                       const struct node *source)
 {
+    b->copied_nodes += count_nodes(source);
+    if (b->copied_nodes > LIMIT_YAML_ALIAS_NODES)
+        return build_fail(b, KUSTOMIZE_ERROR_LIMIT,
+                          "replacements copy more than %d values (LIMIT_YAML_ALIAS_NODES)",
+                          LIMIT_YAML_ALIAS_NODES);
     struct node *value = node_copy(b->arena, source);
-
     if (options != NULL && options->delimiter.len > 0) {
         size_t count = 0;
         if (field->kind != NODE_SCALAR)

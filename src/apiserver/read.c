@@ -218,6 +218,29 @@ static void gather_init(struct gather *gather, struct buf *text)
                                       STR(api_version_of(api->arena, api->kind, api->version)));
 }
 
+/* A list of one name, as `kubectl wait` asks for, is read by its key. */
+static bool gather_rows(struct gather *gather, const struct store_range *range, struct err *err)
+{
+    struct api *api = gather->api;
+    str name = selector_exact(gather->select.fields, S("metadata.name"));
+    struct store_key key = {api->kind->key, api->q.namespace_, name};
+    struct store_row row;
+
+    if (str_is_empty(name) || (api->kind->namespaced && str_is_empty(api->q.namespace_)) ||
+        !str_is_empty(api->q.continue_))
+        return store_each(api->server->store, range, gather_row, gather, err);
+    switch (store_get(api->server->store, &key, api->arena, &row, err)) {
+    case STORE_FOUND:
+        (void)gather_row(gather, &row); /* its trouble stands in gather->err */
+        return true;
+    case STORE_ABSENT:
+        return true;
+    case STORE_FAILED:
+        break;
+    }
+    return false;
+}
+
 void api_list(struct api *api)
 {
     auto_buf struct buf text;
@@ -232,8 +255,7 @@ void api_list(struct api *api)
 
     struct store_range range = {api->kind->key, api->q.namespace_, gather.page.after_namespace,
                                 gather.page.after_name};
-    if (!store_each(api->server->store, &range, gather_row, &gather, &err) ||
-        gather.err.code != ERR_NONE) {
+    if (!gather_rows(&gather, &range, &err) || gather.err.code != ERR_NONE) {
         api_fail_err(api, gather.err.code != ERR_NONE ? &gather.err : &err);
         return;
     }

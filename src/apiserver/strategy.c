@@ -280,11 +280,48 @@ static void zero_status(struct api *api, struct val *object)
                 val_int(arena, 0));
 }
 
+/* Kinds that are stored for those who look at them, and that nothing here acts on: whoever writes
+ * one is told. */
+static const struct {
+    str key;
+    const char *warning;
+} unheeded[] = {
+        {S_INIT("admissionregistration.k8s.io/mutatingwebhookconfigurations"),
+         "this server stores admission webhooks and calls none"},
+        {S_INIT("admissionregistration.k8s.io/validatingwebhookconfigurations"),
+         "this server stores admission webhooks and calls none"},
+        {S_INIT("admissionregistration.k8s.io/validatingadmissionpolicies"),
+         "this server stores admission policies and evaluates none"},
+        {S_INIT("/resourcequotas"), "this server stores resource quotas and enforces none"},
+        {S_INIT("/limitranges"), "this server stores limit ranges and enforces none"},
+};
+
+static bool has_key(const struct val *v, str key)
+{
+    struct val_iter it = val_iter(v);
+
+    while (val_next(&it))
+        if ((val_is(v, VAL_MAP) && str_eq(it.key, key)) || has_key(it.value, key))
+            return true;
+    return false;
+}
+
+static void warn_unheeded(struct api *api, const struct val *object)
+{
+    for (size_t i = 0; i < COUNT(unheeded); i++)
+        if (str_eq(unheeded[i].key, api->kind->key))
+            api_warn(api, "%s", unheeded[i].warning);
+    if (str_eq(api->kind->key, CRD_KEY) &&
+        has_key(VAL_AT(object, "spec", "versions"), S("x-kubernetes-validations")))
+        api_warn(api, "this server does not evaluate x-kubernetes-validations rules");
+}
+
 bool strategy_create(struct api *api, struct val *object)
 {
     const struct rules *of = rules_of(api->kind);
     struct val *metadata = val_ensure_map(api->arena, object, S("metadata"));
 
+    warn_unheeded(api, object);
     val_del(metadata, S("generation"));
     if ((of->flags & GENERATION) != 0)
         val_set(api->arena, metadata, S("generation"), val_int(api->arena, 1));

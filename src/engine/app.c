@@ -275,13 +275,26 @@ static void pass_retried(void *owner)
     app_refresh(app, app->retry_level, /*hard=*/false);
 }
 
+/* Objects that no watch shows are read again from time to time; all else is told. */
+static int64_t pass_idle_ms(const struct app *app)
+{
+    for (size_t i = 0; app->last != NULL && i < compare_count(app->last); i++) {
+        const struct row *row = compare_row(app->last, i);
+
+        if (row->want != NULL && (row->reason == REASON_MISSING ||
+                                  row->reason == REASON_UNMANAGED || row->reason == REASON_SHARED))
+            return settings_reconcile_ms(app->context->settings);
+    }
+    return PASS_IDLE_MS;
+}
+
 void app_pass_done(struct app *app)
 {
     app->pass = PASS_NONE;
     if (app->wanted != APP_IDLE)
         loop_timer_start(app->start, sync_is_at_work(app) ? PASS_DELAY_BUSY_MS : PASS_DELAY_MS);
     else if (!loop_timer_is_running(app->retry))
-        pass_retry(app, APP_SAME_REVISION, PASS_IDLE_MS);
+        pass_retry(app, APP_SAME_REVISION, pass_idle_ms(app));
     app_start_sync(app);
 }
 

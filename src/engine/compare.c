@@ -11,6 +11,7 @@
 /* Dry runs and reads of one object until its version holds still. */
 #define COMPARE_TRIES 5
 #define COMPARE_RETRY_MS 10000
+#define COMPARE_GONE_MS 1500
 
 enum compare_state { COMPARE_WATCHES, COMPARE_ROWS, COMPARE_DONE };
 
@@ -232,6 +233,8 @@ static void entry_take_live(struct entry *entry, const struct live *live)
     struct compare *compare = entry->compare;
 
     judge_live(&compare->judge, &entry->row, live);
+    if (entry->row.deleting && entry->row.label_missing)
+        compare_retry(compare, COMPARE_GONE_MS); /* no watch will tell its end */
     if (entry->row.want == NULL) {
         entry->is_gone = entry->row.owner != MARK_OURS || live->has_owner;
         entry_unwanted(entry);

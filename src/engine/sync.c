@@ -150,33 +150,51 @@ static void sync_compared(void *owner, struct compare *compare)
     sync_advance(sync);
 }
 
-static void sync_pulled(void *owner, const struct pull_result *result, const struct err *err)
+static void sync_compare(struct sync *sync, struct desired *desired)
 {
-    struct sync *sync = owner;
     struct app *app = sync->app;
     struct compare_options options;
 
-    sync->pull = NULL;
-    if (err != NULL) {
-        sync_fail(sync, "Error", err);
-        return;
-    }
-    if (sync->revision.len == 40 && !str_eq(sync->revision, result->desired->commit)) {
+    if (sync->revision.len == 40 && !str_eq(sync->revision, desired->commit)) {
         struct err wrong;
 
         err_set(&wrong, ERR_INTERNAL, "the rendered set is of commit %.*s, the operation of %.*s",
-                STR(result->desired->commit), STR(sync->revision));
+                STR(desired->commit), STR(sync->revision));
         sync_fail(sync, "Error", &wrong);
         return;
     }
-    sync->revision = arena_str(sync->arena, result->desired->commit);
+    sync->revision = arena_str(sync->arena, desired->commit);
     options = app_compare_options(app, &sync->spec, sync->arena);
     options.cluster = sync->cluster;
-    options.desired = result->desired;
+    options.desired = desired;
     options.trust_changes = sync->automated;
     options.order = sync->automated ? ASK_AUTOMATED : ASK_MANUAL;
     sync->state = SYNC_COMPARING;
     sync->compare = compare_start(&options, sync_compared, app);
+}
+
+static void sync_pulled(void *owner, const struct pull_result *result, const struct err *err)
+{
+    struct sync *sync = owner;
+
+    sync->pull = NULL;
+    if (err != NULL)
+        sync_fail(sync, "Error", err);
+    else
+        sync_compare(sync, result->desired);
+}
+
+/* The set that the comparison before this operation judged: of the same commit, spec and options.
+ */
+static bool sync_has_desired(const struct sync *sync)
+{
+    const struct app *app = sync->app;
+
+    return sync->is_lazy && app->desired != NULL && app->cluster == sync->cluster &&
+           str_eq(app->desired->commit, sync->revision) &&
+           hash_eq(&app->desired_for, &app->spec_hash) &&
+           app->desired->discovery_generation ==
+                   discovery_generation(cluster_discovery(sync->cluster));
 }
 
 static void sync_pull(struct sync *sync)
@@ -197,6 +215,10 @@ static void sync_pull(struct sync *sync)
         if (cluster_trouble(sync->cluster) != NULL)
             sync_fail(sync, "Error", cluster_trouble(sync->cluster));
         return; /* poked again */
+    }
+    if (sync_has_desired(sync)) {
+        sync_compare(sync, app->desired);
+        return;
     }
     if (!str_is_empty(sync->revision))
         revision = sync->revision;

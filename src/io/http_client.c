@@ -24,13 +24,15 @@
 #define REQUEST_CONNECTIONS_H1 8
 #define STREAM_CONNECTIONS_H1 1000
 #define TRIES 3
+/* libcurl's buffer of one stream: watches are many and their events small. */
+#define STREAM_BUFFER 4096L
 /* Owners are called for so long in one turn; then others have theirs. */
 #define SLICE_US 10000
 /* Connections that may be begun in one turn of the loop. */
 #define CONNECTS_PER_TURN 10
 #define RETRY_MS 50
 /* Handles kept for reuse; each is some 6 KiB. */
-#define SPARE_HANDLES 64
+#define SPARE_HANDLES 32
 
 enum call_state {
     CALL_QUEUED,  /* in lane->queue */
@@ -51,6 +53,10 @@ struct lane {
     struct ring ready; /* to be told something, by dispatch */
     size_t count;      /* of calls */
     size_t active;     /* in libcurl's hands */
+    /* A handle keeps the buffer of its first transfer whatever BUFFERSIZE says later, and libcurl
+     * then writes beyond its end: handles never change the lane. */
+    CURL *spare[SPARE_HANDLES];
+    size_t spare_count;
     bool is_stream;
 };
 
@@ -70,8 +76,6 @@ struct http_client {
     struct loop_task *more; /* to be told in the next turn */
     struct lane requests;
     struct lane streams;
-    CURL *spare[SPARE_HANDLES];
-    size_t spare_count;
 };
 
 struct http_call {
@@ -226,7 +230,7 @@ static void set_request(struct http_call *call)
     curl_easy_setopt(easy, CURLOPT_SOCKOPTFUNCTION, curl_has_socket);
     curl_easy_setopt(easy, CURLOPT_SOCKOPTDATA, call->lane->client);
     if (call->lane->is_stream)
-        curl_easy_setopt(easy, CURLOPT_BUFFERSIZE, 4096L);
+        curl_easy_setopt(easy, CURLOPT_BUFFERSIZE, STREAM_BUFFER);
     curl_easy_setopt(easy, CURLOPT_URL, call->url);
     curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, call->detail);
     curl_easy_setopt(easy, CURLOPT_HTTPHEADER, call->headers);
@@ -250,23 +254,23 @@ static void set_request(struct http_call *call)
     curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, call->method);
 }
 
-static CURL *take_handle(struct http_client *client)
+static CURL *take_handle(struct lane *lane)
 {
-    if (client->spare_count > 0)
-        return client->spare[--client->spare_count];
+    if (lane->spare_count > 0)
+        return lane->spare[--lane->spare_count];
     CURL *easy = curl_easy_init();
     assert(easy != NULL);
     return easy;
 }
 
-static void give_handle(struct http_client *client, CURL *easy)
+static void give_handle(struct lane *lane, CURL *easy)
 {
-    if (client->spare_count == SPARE_HANDLES) {
+    if (lane->spare_count == SPARE_HANDLES) {
         curl_easy_cleanup(easy);
         return;
     }
     curl_easy_reset(easy);
-    client->spare[client->spare_count++] = easy;
+    lane->spare[lane->spare_count++] = easy;
 }
 
 /* Takes the call from libcurl, in whatever state the transfer is. */
@@ -275,7 +279,7 @@ static void detach(struct http_call *call)
     if (call->easy == NULL)
         return;
     curl_multi_remove_handle(call->lane->multi, call->easy);
-    give_handle(call->lane->client, TAKE(call->easy));
+    give_handle(call->lane, TAKE(call->easy));
     call->lane->active--;
     loop_task_post(call->lane->pump);
 }
@@ -317,7 +321,7 @@ static void call_send(struct http_call *call)
     call->detail[0] = '\0';
     call->is_over_limit = false;
     buf_reset(&call->in);
-    call->easy = take_handle(lane->client);
+    call->easy = take_handle(lane);
     http_endpoint_set(&lane->client->endpoint, call->easy);
     set_request(call);
     call->state = CALL_ACTIVE;
@@ -685,6 +689,8 @@ static void lane_done(struct lane *lane)
         return;
     lane_cancel_all(lane);
     assert(ring_is_empty(&lane->calls));
+    for (size_t i = 0; i < lane->spare_count; i++)
+        curl_easy_cleanup(lane->spare[i]);
     curl_multi_cleanup(lane->multi);
     loop_timer_free(lane->timer);
     loop_task_free(lane->pump);
@@ -694,8 +700,6 @@ static void client_destroy(struct http_client *client)
 {
     lane_done(&client->requests);
     lane_done(&client->streams);
-    for (size_t i = 0; i < client->spare_count; i++)
-        curl_easy_cleanup(client->spare[i]);
     http_endpoint_done(&client->endpoint);
     loop_task_free(client->more);
     mem_free(client);

@@ -3,11 +3,13 @@
 #include "auth/password.h"
 #include "base/str.h"
 #include "git/transport.h"
+#include "render/render.h"
 
 static const struct role roles[] = {
         {"fetch", transport_fetch_main},
         {"ssh", transport_ssh_main},
         {"hash", password_role},
+        {"render", render_zygote_main},
 };
 
 bool role_run(int argc, char **argv, int *ret_exit)

@@ -10,6 +10,7 @@
 #include "base/clock.h"
 #include "base/fd.h"
 #include "base/mem.h"
+#include "io/process.h"
 #include "render/message.h"
 #include "render/worker.h"
 #include "render/zygote.h"
@@ -54,8 +55,10 @@ struct render_pool {
     struct loop *loop;
     struct loop_task *task; /* starts queued jobs, frees ended ones */
     struct loop_watch *watch;
-    int socket; /* to the zygote, -1 = gone */
-    pid_t zygote;
+    int socket;              /* to the zygote, -1 = gone */
+    pid_t zygote;            /* the first, forked; 0 = gone */
+    struct process *started; /* a later one, started anew */
+    int64_t started_ms;
     size_t max_jobs;
     size_t running;
     uint64_t last_number;
@@ -244,8 +247,12 @@ static void on_timeout(void *owner)
     struct err err;
 
     job_kill(job);
-    err_set(&err, ERR_TIMEOUT, "rendering took longer than %lld s and was stopped",
-            (long long)(ms / 1000));
+    if (ms < 1000)
+        err_set(&err, ERR_TIMEOUT, "rendering took longer than %lld ms and was stopped",
+                (long long)ms);
+    else
+        err_set(&err, ERR_TIMEOUT, "rendering took longer than %lld s and was stopped",
+                (long long)(ms / 1000));
     job_fail(job, &err);
 }
 
@@ -261,6 +268,8 @@ static bool open_caches(const struct render_job *job, int *fds, size_t *ret_coun
     return true;
 }
 
+static bool zygote_restart(struct render_pool *pool, struct err *err);
+
 static bool job_start(struct render_job *job, struct err *err)
 {
     struct render_pool *pool = job->pool;
@@ -274,10 +283,8 @@ static bool job_start(struct render_job *job, struct err *err)
     message_put_request(&body, &job->request);
     if (!buf_check(&body, "the settings of a source", err))
         return false;
-    if (pool->socket < 0)
-        return err_set(err, ERR_UNAVAILABLE,
-                       "the process that starts renders is gone: restart "
-                       "Taut");
+    if (pool->socket < 0 && !zygote_restart(pool, err))
+        return false;
     if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) != 0)
         return err_set(err, ERR_IO, "a render process cannot be started: %s", strerror(errno));
 
@@ -362,6 +369,10 @@ static void zygote_gone(struct render_pool *pool)
     loop_watch_free(pool->watch);
     pool->watch = NULL;
     fd_close(&pool->socket);
+    if (pool->zygote > 0) {
+        waitpid(pool->zygote, NULL, 0);
+        pool->zygote = 0;
+    }
     for (struct render_job *job = pool->jobs; job != NULL; job = job->next) {
         if (job->is_running && !job->has_ended)
             job_ended(job, SIGKILL);
@@ -395,6 +406,57 @@ static void on_zygote(void *owner, uint32_t events)
         zygote_gone(pool);
 }
 
+static void pool_listen(struct render_pool *pool, int socket)
+{
+    pool->socket = socket;
+    pool->watch =
+            loop_watch_new(pool->loop, "render zygote", pool->socket, EPOLLIN, on_zygote, pool);
+}
+
+static void on_restarted_end(void *owner, const struct process_result *result)
+{
+    struct render_pool *pool = owner;
+
+    (void)result; /* its socket says that it is gone */
+    pool->started = NULL;
+}
+
+/* A zygote that was killed is started anew as a program of its own (the render role), for a fork
+ * of this process would carry its secrets. At most one a second. */
+static bool zygote_restart(struct render_pool *pool, struct err *err)
+{
+    static const char *const argv[] = {"taut-render", NULL};
+    static const char *const env[] = {"TAUT_ROLE=render", "PATH=/usr/bin:/bin", NULL};
+    int pair[2];
+
+    if (pool->started != NULL || clock_mono_ms() - pool->started_ms < 1000)
+        return err_set(err, ERR_UNAVAILABLE,
+                       "the process that starts renders has ended, and is "
+                       "being started anew");
+    if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) != 0)
+        return err_set(err, ERR_IO, "the process that starts renders: %s", strerror(errno));
+
+    struct process_fd fds[] = {{.fd = pair[1], .as = 3}};
+    struct process_spec spec = {
+            .name = "render zygote", .argv = argv, .env = env, .fds = fds, .fd_count = COUNT(fds)};
+    pool->started_ms = clock_mono_ms();
+    bool ok = process_start(pool->loop, &spec, on_restarted_end, pool, &pool->started, err);
+    close(pair[1]);
+    if (!ok) {
+        close(pair[0]);
+        return false;
+    }
+    pool_listen(pool, pair[0]);
+    return true;
+}
+
+int render_zygote_main(int argc, char **argv)
+{
+    (void)argc;
+    (void)argv;
+    zygote_main(3, worker_prepare, worker_main);
+}
+
 struct render_pool *render_pool_new(struct loop *loop, const struct render_pool_options *options,
                                     struct err *err)
 {
@@ -417,12 +479,11 @@ struct render_pool *render_pool_new(struct loop *loop, const struct render_pool_
 
     struct render_pool *pool = new0(struct render_pool);
     pool->loop = loop;
-    pool->socket = pair[0];
     pool->zygote = pid;
     pool->max_jobs = options == NULL || options->max_jobs == 0 ? JOBS_DEFAULT : options->max_jobs;
     pool->max_jobs = MIN(pool->max_jobs, (size_t)JOBS_MOST);
     pool->task = loop_task_new(loop, "render queue", on_turn, pool);
-    pool->watch = loop_watch_new(loop, "render zygote", pool->socket, EPOLLIN, on_zygote, pool);
+    pool_listen(pool, pair[0]);
     return pool;
 }
 
@@ -439,7 +500,8 @@ void render_pool_free(struct render_pool *pool)
     loop_task_free(pool->task);
     loop_watch_free(pool->watch);
     fd_close(&pool->socket); /* the zygote ends, and its children with it */
-    while (waitpid(pool->zygote, NULL, 0) < 0 && errno == EINTR)
+    process_cancel(pool->started);
+    while (pool->zygote > 0 && waitpid(pool->zygote, NULL, 0) < 0 && errno == EINTR)
         continue;
     mem_free(pool);
 }

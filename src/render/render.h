@@ -84,6 +84,8 @@ struct render_pool_options {
 struct render_pool *render_pool_new(struct loop *loop, const struct render_pool_options *options,
                                     struct err *err);
 void render_pool_free(struct render_pool *pool);
+/* The render role, a row of cli/roles.c: the zygote as a program, started anew after its death. */
+int render_zygote_main(int argc, char **argv);
 struct render_job *render_start(struct render_pool *pool, const struct render_request *request,
                                 render_done_fn *done, void *owner);
 void render_cancel(struct render_job *job); /* done does not run; NULL is fine */

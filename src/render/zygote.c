@@ -98,6 +98,13 @@ static _Noreturn void child(struct zygote *z, int *fds, size_t count)
     int moved[ZYGOTE_FDS_MAX];
 
     prctl(PR_SET_PDEATHSIG, SIGKILL);
+    /* When memory is short, this process goes first, not the server. */
+    int score = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
+    if (score >= 0) {
+        if (write(score, "1000", 4) < 0)
+            errno = 0; /* then the kernel chooses by itself */
+        close(score);
+    }
     sigemptyset(&none);
     sigprocmask(SIG_SETMASK, &none, NULL);
     /* First beyond all that may be in the way, then down. */
@@ -160,6 +167,8 @@ static void setup(struct zygote *z, int socket)
 
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     prctl(PR_SET_NAME, "taut-render");
+    for (int number = 1; number < SIGRTMIN; number++)
+        signal(number, SIG_DFL); /* no handler of the program that we were */
     signal(SIGPIPE, SIG_IGN);
     signal(SIGINT, SIG_IGN); /* the terminal's ^C is control's to act on */
     if (dup2(socket, SOCKET_AT) < 0)

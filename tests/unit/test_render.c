@@ -6,6 +6,8 @@
 #include "io/loop.h"
 #include "render/render.h"
 
+#include <signal.h>
+
 struct answer {
     bool done;
     struct render_result *result;
@@ -313,6 +315,75 @@ TEST(a_cancelled_render_is_silent_and_the_pool_goes_on)
     setting_done(&s);
 }
 
+/* The only child of this process, or of that one; 0 = none. */
+static pid_t child_of(pid_t parent)
+{
+    char path[64];
+    int pid = 0;
+
+    snprintf(path, sizeof(path), "/proc/%d/task/%d/children", (int)parent, (int)parent);
+    FILE *file = fopen(path, "r");
+    if (file != NULL) {
+        if (fscanf(file, "%d", &pid) != 1)
+            pid = 0;
+        fclose(file);
+    }
+    return pid;
+}
+
+static void write_slow(struct setting *s)
+{
+    fixture_run(&s->f,
+                "mkdir slow && i=0 && while [ $i -lt 9000 ]; do printf 'apiVersion: v1\\nkind: "
+                "ConfigMap\\nmetadata: {name: x%%d}\\ndata: {a: [1,2,3]}\\n' $i >slow/$i.yaml; "
+                "i=$((i+1)); done");
+    fixture_commit(&s->f);
+}
+
+TEST(a_render_that_dies_or_takes_too_long_is_a_clear_error)
+{
+    struct setting s;
+    struct answer a = {0};
+
+    setting_init(&s);
+    fixture_write(&s.f, "good/x.yaml", CONFIG_MAP("x"));
+    write_slow(&s);
+    struct render_request request = request_of(&s, "slow", NULL);
+    render_start(s.pool, &request, on_done, &a);
+    pid_t zygote = child_of(getpid());
+    assert_true(zygote > 0);
+    while (child_of(zygote) == 0)
+        assert_false(loop_run_until(s.loop, &a.done, 1));
+    kill(child_of(zygote), SIGSEGV);
+    assert_true(loop_run_until(s.loop, &a.done, 20000));
+    assert_refused(&a, ERR_INTERNAL, "the render process crashed (signal 11)");
+
+    a = (struct answer){0};
+    request.timeout_ms = 5;
+    render_start(s.pool, &request, on_done, &a);
+    assert_true(loop_run_until(s.loop, &a.done, 20000));
+    assert_refused(&a, ERR_TIMEOUT, "rendering took longer than 5 ms");
+    assert_rendered(render(&s, "good", NULL), 1);
+    setting_done(&s);
+}
+
+TEST(a_zygote_that_was_killed_is_started_anew)
+{
+    struct setting s;
+    struct answer a = {0};
+
+    setting_init(&s);
+    fixture_write(&s.f, "good/x.yaml", CONFIG_MAP("x"));
+    fixture_commit(&s.f);
+    assert_rendered(render(&s, "good", NULL), 1);
+    pid_t zygote = child_of(getpid());
+    kill(zygote, SIGKILL);
+    loop_run_until(s.loop, &a.done, 200);
+    assert_rendered(render(&s, "good", NULL), 1);
+    assert_int_not_equal(child_of(getpid()), zygote);
+    setting_done(&s);
+}
+
 TEST(a_small_render_takes_few_milliseconds)
 {
     struct setting s;
@@ -328,8 +399,10 @@ TEST(a_small_render_takes_few_milliseconds)
     setting_done(&s);
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
+    const char *role = getenv("TAUT_ROLE");
+
     const struct CMUnitTest tests[] = {
             cmocka_unit_test(a_directory_is_rendered_in_order_with_file_and_line),
             cmocka_unit_test(lists_are_opened_and_what_is_no_manifest_is_left_out),
@@ -338,7 +411,12 @@ int main(void)
             cmocka_unit_test(a_poisoned_repository_is_a_clear_error_and_others_go_on),
             cmocka_unit_test(a_commit_that_changes_nothing_that_was_read_needs_no_render),
             cmocka_unit_test(a_cancelled_render_is_silent_and_the_pool_goes_on),
+            cmocka_unit_test(a_render_that_dies_or_takes_too_long_is_a_clear_error),
+            cmocka_unit_test(a_zygote_that_was_killed_is_started_anew),
             cmocka_unit_test(a_small_render_takes_few_milliseconds),
     };
+
+    if (role != NULL && str_eq(str_from(role), S("render")))
+        return render_zygote_main(argc, argv);
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

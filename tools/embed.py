@@ -5,6 +5,7 @@
 Each NAME becomes `const char NAME[]` and `const size_t NAME_size`. JSON files are written without
 white space, so that the binary carries no indentation.
 """
+
 import json
 import sys
 from pathlib import Path

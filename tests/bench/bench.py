@@ -10,8 +10,6 @@ Each line is `name: value unit`, so that two runs can be compared by diff.
 from __future__ import annotations
 
 import argparse
-import concurrent.futures
-import http.client
 import json
 import os
 import statistics
@@ -28,21 +26,18 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT / "tests" / "e2e"), str(ROOT / "tests" / "cluster")]
 
+import yaml  # noqa: E402
 from cluster import ControlPlane  # noqa: E402
 from harness.git import HttpServer, Repository  # noqa: E402
-from harness.kube import KINDS, Kube, Object  # noqa: E402
+from harness.kube import Kube, Object  # noqa: E402
 from harness.manifests import application, config_map, deployment, service, text  # noqa: E402
 from harness.process import Process  # noqa: E402
 from harness.server import Server  # noqa: E402
 from harness.wait import eventually  # noqa: E402
 
 PARTS = ("parsing", "rendering", "delivery", "latency", "idle")
-BARE_CONNECTIONS = 8
+BARE_IN_FLIGHT = 16  # as many as Taut has in flight for one cluster
 TICKS = os.sysconf("SC_CLK_TCK")
-TEMPLATES = {
-    "ServiceAccount": ("/api/v1", "serviceaccounts", True),
-}
-KINDS.update(TEMPLATES)
 
 
 def say(name: str, value: float, unit: str) -> None:
@@ -127,8 +122,10 @@ def served(taut: Path, folder: Path, plane: ControlPlane | None) -> Iterator[Ser
 
 
 def four_objects(name: str) -> list[Object]:
-    account = {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": name}}
-    return [account, config_map(name), service(name), deployment(name)]
+    """The same as apply_bench applies."""
+    secret = {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": name}}
+    secret["data"] = {"a": "Yg=="}
+    return [config_map(name), secret, service(name), deployment(name, replicas=0)]
 
 
 def namespace(kube: Kube, name: str) -> None:
@@ -141,7 +138,6 @@ def namespace(kube: Kube, name: str) -> None:
 def parsing(build: Path) -> None:
     """MB/s of JSON and YAML, by the C program beside this one."""
     program = build / "tests" / "bench" / "bench_doc"
-    subprocess.run(["ninja", "-C", build, "tests/bench/bench_doc"], check=True, capture_output=True)
     print(subprocess.run([program], check=True, capture_output=True, text=True).stdout, end="")
 
 
@@ -158,41 +154,29 @@ def rendering(taut: Path, git: HttpServer) -> None:
     say("taut render, 400 objects, fetch included", statistics.median(times), "ms")
 
 
-def bare_loop(kube: Kube, where: str, count: int) -> float:
-    """Seconds of the same server-side applies without Taut, BARE_CONNECTIONS at a time."""
-    namespace(kube, where)
-    objects = [obj for n in range(count) for obj in four_objects(f"app-{n}")]
-    local = threading.local()
-
-    def apply(obj: Object) -> None:
-        if not hasattr(local, "connection"):
-            local.connection = http.client.HTTPSConnection(
-                str(kube.server.hostname), kube.server.port, context=kube.tls, timeout=60
-            )
-        path = kube.server.path.rstrip("/")
-        path += kube.path(obj["kind"], where, obj["metadata"]["name"])
-        headers = {"Content-Type": "application/apply-patch+yaml"}
-        if kube.token:
-            headers["Authorization"] = f"Bearer {kube.token}"
-        local.connection.request(
-            "PATCH", path + "?fieldManager=bare&force=true", json.dumps(obj), headers
-        )
-        answer = local.connection.getresponse()
-        answer.read()
-        if answer.status >= 300:
-            raise RuntimeError(f"bare apply of {path}: {answer.status}")
-
-    began = time.monotonic()
-    with concurrent.futures.ThreadPoolExecutor(BARE_CONNECTIONS) as pool:
-        list(pool.map(apply, objects))
-    return time.monotonic() - began
+def bare_loop(server: Server, where: str, count: int) -> float:
+    """Seconds of the same server-side applies without Taut: apply_bench, over our own client."""
+    namespace(server.target, where)
+    config = yaml.safe_load(server.target.kubeconfig.read_text())
+    config["current-context"] = server.target.context or config["current-context"]
+    file = server.dir / "bare.kubeconfig"
+    file.touch(mode=0o600)
+    file.write_text(json.dumps(config))
+    program = server.taut.parent / "tests" / "bench" / "apply_bench"
+    done = subprocess.run(
+        [program, file, where, str(count), str(BARE_IN_FLIGHT)],
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    return json.loads(done.stdout)["seconds"]
 
 
 def delivery(server: Server, git: HttpServer, label: str, count: int) -> None:
     """Applications of four objects each, from nothing to all Synced."""
     say(
         f"{label}, {count * 4} applies in a bare loop",
-        bare_loop(server.target, f"bare-{count}", count),
+        bare_loop(server, f"bare-{count}", count),
         "s",
     )
     where = f"bulk-{count}"
@@ -320,6 +304,8 @@ def main() -> int:
     taut = args.taut.absolute()
     parts = args.only or PARTS
     good = True
+    programs = ["tests/bench/bench_doc", "tests/bench/apply_bench"]
+    subprocess.run(["ninja", "-C", taut.parent, *programs], check=True, capture_output=True)
     with tempfile.TemporaryDirectory(prefix="taut-bench-") as scratch:
         folder = Path(scratch)
         (folder / "git").mkdir()

@@ -44,14 +44,18 @@ def test_a_kind_and_its_objects_arrive_in_one_sync(
 def test_three_hundred_objects_in_one_application(
     repo: Repository, deploy: Deploy, target: Kube, namespace: str
 ) -> None:
-    maps = {f"cm-{n:03}.yaml": text(config_map(f"cm-{n:03}", number=str(n))) for n in range(OBJECTS)}
+    maps = {
+        f"cm-{n:03}.yaml": text(config_map(f"cm-{n:03}", number=str(n))) for n in range(OBJECTS)
+    }
     repo.commit(maps)
     app = deploy("--auto-sync", "--prune")
     app.wait_synced(within=120)
     names = {o["metadata"]["name"] for o in target.list("ConfigMap", namespace, "taut.dev/app")}
     assert len(names) == OBJECTS
     assert len(app.status["resources"]) == OBJECTS
-    commit = repo.commit({"cm-000.yaml": None, "cm-001.yaml": text(config_map("cm-001", number="new"))})
+    commit = repo.commit(
+        {"cm-000.yaml": None, "cm-001.yaml": text(config_map("cm-001", number="new"))}
+    )
     app.refresh()
     app.wait_synced(revision=commit, within=60)
     assert target.get("ConfigMap", namespace, "cm-000") is None

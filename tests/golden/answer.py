@@ -15,7 +15,9 @@ import subprocess
 import sys
 from pathlib import Path
 
-ORACLE = Path(os.environ.get("KUSTOMIZE", Path.home() / ".cache/taut-test/kustomize-v5.8.1/kustomize"))
+ORACLE = Path(
+    os.environ.get("KUSTOMIZE", Path.home() / ".cache/taut-test/kustomize-v5.8.1/kustomize")
+)
 
 
 def answer(folder: Path) -> None:
@@ -37,11 +39,15 @@ def answer(folder: Path) -> None:
         (expected / "build.yaml").write_bytes(done.stdout)
         case["cases"] = [{"name": "build", "expected": "expected/build.yaml", "exit": 0}]
     else:
-        lines = [line for line in done.stderr.decode().splitlines() if not line.startswith("# Warning")]
+        lines = [
+            line for line in done.stderr.decode().splitlines() if not line.startswith("# Warning")
+        ]
         message = "\n".join(lines).replace(str(root), "<root>")
         case["cases"] = [{"name": "build", "exit": done.returncode, "errorContains": message[:300]}]
     description.write_text(json.dumps(case, indent=1) + "\n")
-    print(f"{folder.name}: {'ok' if done.returncode == 0 else 'fails: ' + case['cases'][0]['errorContains'][:120]}")
+    print(
+        f"{folder.name}: {'ok' if done.returncode == 0 else 'fails: ' + case['cases'][0]['errorContains'][:120]}"
+    )
 
 
 if __name__ == "__main__":

@@ -67,7 +67,7 @@ def cause(expected: str, actual: str) -> str:
 def first_difference(expected: bytes, actual: bytes) -> str:
     left = expected.decode(errors="replace").split("\n")
     right = actual.decode(errors="replace").split("\n")
-    for number, (a, b) in enumerate(zip(left, right), 1):
+    for number, (a, b) in enumerate(zip(left, right, strict=False), 1):
         if a != b:
             start = max(0, number - 6)
             context = "\n".join("      " + line for line in left[start : number - 1])
@@ -123,7 +123,7 @@ def containers(o: dict) -> list[dict]:
 class Overlay:
     """One random overlay over a base whose objects are known."""
 
-    def __init__(self, rnd: random.Random, folder: Path, base: str, objects: list[dict]):
+    def __init__(self, rnd: random.Random, folder: Path, base: str, objects: list[dict]) -> None:
         self.rnd = rnd
         self.folder = folder
         self.base = base

@@ -151,6 +151,10 @@ static void print_difference(struct cli *cli, struct arena *arena, const struct 
         fputs(", ", cli_out(cli));
         cli_print_text(cli, val_get_str(row, S("message")));
     }
+    if (!val_is(val_get(row, S("live")), VAL_MAP))
+        fputs(" (not in the cluster)", cli_out(cli));
+    else if (!val_is(val_get(row, S("wanted")), VAL_MAP))
+        fputs(" (not in Git)", cli_out(cli));
     fputc('\n', cli_out(cli));
     while (val_next(&it)) {
         str manager = val_get_str(it.value, S("manager"));

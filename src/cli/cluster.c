@@ -117,7 +117,9 @@ static int run_add(struct cli *cli)
         cli_note(cli, "the cluster does not answer yet: %s", err.message);
         return CLI_OK;
     }
-    fprintf(cli_out(cli), "it answers: Kubernetes %.*s\n", STR(val_get_str(answer, S("version"))));
+    str version = val_get_str(answer, S("version"));
+    fprintf(cli_out(cli), "it answers%s%.*s\n", version.len > 0 ? ": Kubernetes " : "",
+            STR(version));
     return CLI_OK;
 }
 

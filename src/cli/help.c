@@ -4,12 +4,15 @@
 #include "cli/flags.h"
 #include "cli/reference.h"
 #include "doc/json.h"
+#include "doc/yaml_emit.h"
+#include "engine/engine.h"
 #include "web/openapi.h"
 
 static int run(struct cli *cli)
 {
     auto_arena struct arena *arena = arena_new(16 * LIMIT_MIB);
     auto_buf struct buf out;
+    struct err err = {0};
 
     buf_init(&out, 16 * LIMIT_MIB);
     if (cli_switch(cli, "markdown")) {
@@ -17,6 +20,13 @@ static int run(struct cli *cli)
     } else if (cli_switch(cli, "openapi")) {
         json_format(&out, web_openapi_document(arena), JSON_PRETTY);
         buf_addc(&out, '\n');
+    } else if (cli_switch(cli, "crds")) {
+        struct val_iter it = val_iter(engine_crds(arena));
+        while (val_next(&it)) {
+            buf_add(&out, S("---\n"));
+            if (!yaml_emit(it.value, &out, &err))
+                return cli_fail(cli, &err);
+        }
     } else {
         cli_help_all(cli);
         return CLI_OK;
@@ -28,6 +38,9 @@ static int run(struct cli *cli)
 static const struct cli_flag flags[] = {
         {"markdown", CLI_SWITCH, NULL, "Print the reference of the command line.", "false", 0,
          false, NULL},
+        {"crds", CLI_SWITCH, NULL,
+         "Print the definitions that Taut's home cluster must serve, for kubectl apply.", "false",
+         0, false, NULL},
         {"openapi", CLI_SWITCH, NULL, "Print the OpenAPI description of the server.", "false", 0,
          false, NULL},
 };

@@ -33,7 +33,11 @@ static void on_engine(void *owner, const struct err *err)
 
     if (err != NULL) {
         copy = *err;
-        err_wrap(&copy, "the engine");
+        if (copy.code == ERR_FORBIDDEN)
+            err_wrap(&copy, "Taut's account may not prepare the home cluster; let one who may run "
+                            "`taut help --crds | kubectl apply --server-side -f -`");
+        else
+            err_wrap(&copy, "the engine");
         server_fail(server, &copy);
         return;
     }

@@ -619,6 +619,13 @@ TEST(many_requests_share_few_connections_and_all_are_answered)
 
 static void handle(UNUSED void *owner, struct http_request *request)
 {
+    static char large[300000];
+
+    if (str_eq(request->path, S("/large"))) {
+        memset(large, 'x', sizeof(large));
+        http_reply_text(request, 200, S("text/plain"), str_of(large, sizeof(large)));
+        return;
+    }
     http_reply_text(request, 200, S("text/plain"), S("secure"));
 }
 
@@ -694,6 +701,62 @@ TEST(only_the_given_authority_is_trusted_and_only_for_its_names)
     buf_done(&talk.body);
 }
 
+static struct http_server *tls_server(struct loop *loop, struct pki *pki)
+{
+    char dir[] = "/tmp/taut-test-XXXXXX";
+    struct err err;
+
+    assert_non_null(mkdtemp(dir));
+    assert_ok(pki_load(pki, dir, NULL, 0, &err), err);
+    struct http_server *server =
+            http_server_new(loop,
+                            &(struct http_server_options){.listen = S("127.0.0.1:0"),
+                                                          .cert_pem = str_from(pki->cert_pem),
+                                                          .key_pem = secret_reveal(pki->key_pem)},
+                            handle, NULL, &err);
+    assert_non_null(server);
+    return server;
+}
+
+/* A handle keeps its first buffer, and a stream's is small: libcurl would write beyond its end. */
+TEST(the_handle_of_a_stream_that_never_began_is_not_used_for_a_request)
+{
+    auto_loop struct loop *loop = loop_new();
+    auto_pki struct pki pki = {0};
+    auto_http_server struct http_server *server = tls_server(loop, &pki);
+    struct talk talk = {.loop = loop, .wanted = 1};
+    struct http_client_request stream = get("/");
+    struct http_call *calls[8];
+    char url[64];
+    bool never = false;
+    struct err err;
+
+    buf_init(&talk.body, LIMIT_MIB);
+    snprintf(url, sizeof(url), "https://127.0.0.1:%d", http_server_port(server));
+    struct http_client_options options = {
+            .name = S("x"), .url = str_from(url), .ca_pem = str_from(pki.ca_pem)};
+    assert_ok(http_client_new(loop, &options, &talk.client, &err), err);
+    stream.on_body = on_body;
+    for (size_t i = 0; i < COUNT(calls); i++)
+        calls[i] = http_start(talk.client, &stream, on_done, &talk);
+    uint64_t turns = loop_turns(loop);
+    while (loop_turns(loop) < turns + 3)
+        loop_run_until(loop, &never, 1);
+    for (size_t i = 0; i < COUNT(calls); i++)
+        http_cancel(calls[i]);
+    assert_int_equal(talk.dones, 0);
+    talk.wanted = (int)COUNT(calls);
+    for (size_t i = 0; i < COUNT(calls); i++) {
+        struct http_client_request large = get("/large");
+
+        http_start(talk.client, &large, on_done, &talk);
+    }
+    wait_for(&talk);
+    assert_true(talk.response.answered);
+    http_client_free(talk.client);
+    buf_done(&talk.body);
+}
+
 TEST(endpoints_that_cannot_be_used_are_refused)
 {
     static const char *const urls[] = {
@@ -740,6 +803,7 @@ int main(void)
             cmocka_unit_test(freeing_the_client_cancels_everything),
             cmocka_unit_test(many_requests_share_few_connections_and_all_are_answered),
             cmocka_unit_test(only_the_given_authority_is_trusted_and_only_for_its_names),
+            cmocka_unit_test(the_handle_of_a_stream_that_never_began_is_not_used_for_a_request),
             cmocka_unit_test(endpoints_that_cannot_be_used_are_refused),
     };
     return cmocka_run_group_tests(tests, server_start, server_stop);

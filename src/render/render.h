@@ -58,6 +58,7 @@ struct render_object {
 struct render_result {
     int references;
     struct arena *arena;
+    struct render_result *base; /* whose objects these are, see render_result_at */
     struct render_object *objects;
     size_t object_count;
     struct render_read *reads;
@@ -67,12 +68,15 @@ struct render_result {
     str *warnings;
     size_t warning_count;
     enum render_tool tool;
-    str commit; /* of source 0: what was rendered */
+    str commit; /* of source 0 */
     str digest; /* SHA-256 (hex) of the objects in order */
 };
 struct render_result *render_result_new(void); /* empty, for those that fill one */
 struct render_result *render_result_ref(struct render_result *result);
 void render_result_unref(struct render_result *result); /* NULL is fine */
+/* The same objects as the result of another commit, at which nothing that was read has changed. The
+ * caller owns a reference. */
+struct render_result *render_result_at(struct render_result *result, str commit);
 
 /* Exactly one of result and err is set. result is borrowed: ref it to keep it. */
 typedef void render_done_fn(void *owner, struct render_result *result, const struct err *err);

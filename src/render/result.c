@@ -41,7 +41,24 @@ void render_result_unref(struct render_result *result)
     if (--result->references > 0)
         return;
     arena_free(result->arena);
+    render_result_unref(result->base);
     mem_free(result);
+}
+
+struct render_result *render_result_at(struct render_result *result, str commit)
+{
+    if (str_eq(result->commit, commit))
+        return render_result_ref(result);
+
+    struct render_result *base = result->base == NULL ? result : result->base;
+    struct render_result *other = new0(struct render_result);
+
+    *other = *base;
+    other->references = 1;
+    other->arena = arena_new(LIMIT_KIB);
+    other->base = render_result_ref(base);
+    other->commit = arena_str(other->arena, commit);
+    return other;
 }
 
 /* The change at exactly this path, or NULL. */

@@ -67,9 +67,9 @@ struct source_wait *source_list_refs(struct source_repo *repo, int64_t max_age_m
                                      source_refs_fn *done, void *owner);
 
 struct source_desired {
-    struct render_result *result; /* borrowed; NULL on error */
+    struct render_result *result; /* borrowed; its commit is the one below */
     str commit;
-    bool carried_over; /* the read set did not change: the result of an older commit */
+    bool carried_over; /* what was read did not change: rendered from an older commit */
 };
 typedef void source_desired_fn(void *owner, const struct source_desired *desired,
                                const struct err *err);

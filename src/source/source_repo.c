@@ -19,6 +19,7 @@
 enum {
     INTERVAL_MS = 60000,
     INTERVAL_FILE_MS = 1000,
+    INTERVAL_FAILED_MS = 10000,
     MARK_ENTRIES_MAX = 4000,
 };
 
@@ -289,6 +290,8 @@ static int64_t interval_of(const struct source_repo *repo)
 
     if (repo->url.scheme == GIT_FILE)
         return MIN(interval, (int64_t)INTERVAL_FILE_MS);
+    if (repo->has_failed)
+        interval = MIN(interval, (int64_t)INTERVAL_FAILED_MS);
     if (getrandom(&noise, sizeof(noise), GRND_NONBLOCK) != sizeof(noise))
         return interval;
     return interval - interval / 10 + (int64_t)(noise % (uint32_t)(interval / 5 + 1));

@@ -243,8 +243,8 @@ static bool step_look(struct source_wait *wait)
     struct render_result *result = source_store_get(wait->repo->source->store, wait->key, commit);
     if (result == NULL || !str_eq(str_from(commit), str_from(wait->commit)))
         return true;
-    wait->result = render_result_ref(result);
     wait->carried_over = !str_eq(result->commit, str_from(wait->commit));
+    wait->result = render_result_at(result, str_from(wait->commit));
     wait->state = STATE_OVER;
     return true;
 }
@@ -292,8 +292,8 @@ static bool step_changes(struct source_wait *wait)
     }
     if (changes == NULL || changes->has_failed || !render_reads_hold(result, 0, &changes->list))
         return true;
-    wait->result = render_result_ref(result);
     wait->carried_over = !str_eq(result->commit, str_from(wait->commit));
+    wait->result = render_result_at(result, str_from(wait->commit));
     source_store_put(source->store, wait->key, str_from(wait->commit), result);
     wait->state = STATE_OVER;
     return true;

@@ -183,7 +183,8 @@ TEST(a_commit_is_rendered_and_one_that_changes_nothing_here_is_carried_over)
     assert_desired(desire(&s, "main", "a"), 1);
     assert_true(s.last.carried_over);
     assert_string_equal(s.last.commit, s.f.commit);
-    assert_str(s.last.result->commit, str_from(first));
+    assert_str(s.last.result->commit, str_from(s.f.commit));
+    assert_string_not_equal(first, s.f.commit);
     assert_desired(desire(&s, "main", "b"), 2);
     assert_false(s.last.carried_over);
     assert_string_equal(s.last.commit, s.f.commit);

@@ -6,6 +6,8 @@
 #include "cli/server.h"
 #include "io/listen.h"
 
+#include <unistd.h>
+
 static void tell(struct server *server, UNUSED void *owner)
 {
     auto_arena struct arena *arena = arena_new(LIMIT_MIB);
@@ -39,6 +41,16 @@ static bool check_flags(struct cli *cli, struct server_options *options, struct 
     return true;
 }
 
+/* Processes of ours have another working directory, and so may who reads what we print. */
+static str absolute(struct arena *arena, str path)
+{
+    char here[4096];
+
+    if (str_is_empty(path) || str_starts(path, S("/")) || getcwd(here, sizeof(here)) == NULL)
+        return path;
+    return arena_printf(arena, "%s/%.*s", here, STR(path));
+}
+
 static int run(struct cli *cli)
 {
     auto_arena struct arena *arena = arena_new(LIMIT_MIB);
@@ -46,13 +58,13 @@ static int run(struct cli *cli)
     struct server server;
     struct err err = {0};
     struct server_options options = {
-            .data_dir =
-                    cli_is_set(cli, "data") ? cli_text(cli, "data") : path_data_dir(arena, demo),
+            .data_dir = cli_is_set(cli, "data") ? absolute(arena, cli_text(cli, "data"))
+                                                : path_data_dir(arena, demo),
             .listen = cli_text(cli, "listen"),
             .http = cli_text(cli, "http"),
             .home = cli_text(cli, "home"),
             .home_context = cli_text(cli, "home-context"),
-            .file_repos = cli_text(cli, "file-repos"),
+            .file_repos = absolute(arena, cli_text(cli, "file-repos")),
             .control_namespace = cli_text(cli, "control-namespace"),
             .tls_cert = cli_text(cli, "tls-cert"),
             .tls_key = cli_text(cli, "tls-key"),

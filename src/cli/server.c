@@ -8,6 +8,7 @@
 #include "cli/cli.h"
 #include "cli/paths.h"
 #include "engine/engine.h"
+#include "io/confine.h"
 #include "io/listen.h"
 #include "io/process.h"
 #include "kube/remote.h"
@@ -245,6 +246,8 @@ static bool open_parts(struct server *server, struct err *err)
     server->renders = render_pool_new(server->loop, NULL, err);
     if (server->renders == NULL)
         return false;
+    if (confine_missing() != 0)
+        log_warn("server", "%s", confine_missing_text());
     server->orphans = process_adopt_orphans(server->loop);
     server->signals[0] = loop_signal_new(server->loop, SIGTERM, on_signal, server);
     server->signals[1] = loop_signal_new(server->loop, SIGINT, on_signal, server);

@@ -56,6 +56,38 @@ static str renderer_of(const char *program)
     return str_own(str_from(text));
 }
 
+/* The processes that use them have another working directory. */
+static char *absolute(str path)
+{
+    char *z = mem_dup_z(path);
+    char real[PATH_MAX];
+
+    if (realpath(z, real) == NULL)
+        return z;
+    mem_free(z);
+    return mem_dup_z(str_from(real));
+}
+
+static char *absolute_roots(const char *roots)
+{
+    auto_buf struct buf out;
+    str rest = str_from(roots);
+    str root;
+
+    if (roots == NULL)
+        return NULL;
+    buf_init(&out, LIMIT_MIB);
+    while (str_split(&rest, ':', &root)) {
+        char *path = absolute(root);
+        if (out.len > 0)
+            buf_addc(&out, ':');
+        if (!str_is_empty(root))
+            buf_add(&out, str_from(path));
+        mem_free(path);
+    }
+    return mem_dup_z(buf_str(&out));
+}
+
 struct source *source_new(struct loop *loop, struct render_pool *pool,
                           const struct source_options *options, struct err *err)
 {
@@ -70,10 +102,9 @@ struct source *source_new(struct loop *loop, struct render_pool *pool,
     source->loop = loop;
     source->pool = pool;
     source->salt = salt;
-    source->data_dir = mem_dup_z(str_from(options->data_dir));
+    source->data_dir = absolute(str_from(options->data_dir));
     source->program = options->program == NULL ? NULL : mem_dup_z(str_from(options->program));
-    source->file_roots =
-            options->file_roots == NULL ? NULL : mem_dup_z(str_from(options->file_roots));
+    source->file_roots = absolute_roots(options->file_roots);
     source->transport = (struct transport_options){.program = source->program,
                                                    .file_roots = source->file_roots,
                                                    .allow_link_local = options->allow_link_local};

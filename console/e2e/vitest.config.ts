@@ -9,6 +9,5 @@ export default defineConfig({
         sequence: { concurrent: false },
         testTimeout: 60_000,
         hookTimeout: 120_000,
-        bail: 1,
     },
 });

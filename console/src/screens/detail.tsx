@@ -255,11 +255,14 @@ export function Detail({ devops, name }: { devops: string; name: string }) {
                     app ? (
                         <Page app={app} devops={devops} />
                     ) : (
-                        <Empty icon="i-search" title={t("detail.gone")}>
-                            <Button onClick={() => go(`/devops/${devops}/apps`)}>
-                                {t("apps.title")}
-                            </Button>
-                        </Empty>
+                        <>
+                            <Head title={name} />
+                            <Empty icon="i-search" title={t("detail.gone")}>
+                                <Button onClick={() => go(`/devops/${devops}/apps`)}>
+                                    {t("apps.title")}
+                                </Button>
+                            </Empty>
+                        </>
                     )
                 }
             </Loaded>

@@ -34,8 +34,8 @@ function Rail({
     open: boolean;
 }) {
     return (
-        <div class={`rail${open ? " open" : ""}`}>
-            <a class="brand" href={href("/")}>
+        <aside class={`rail${open ? " open" : ""}`} aria-label={t("app.name")}>
+            <a class="brand" href={href("/")} aria-label={t("app.name")}>
                 <svg aria-hidden="true">
                     <use href="#logo" />
                 </svg>
@@ -97,7 +97,7 @@ function Rail({
                 </span>
                 <span>Taut {boot.value?.version}</span>
             </div>
-        </div>
+        </aside>
     );
 }
 
@@ -166,6 +166,7 @@ export function Shell({
                             kind="ghost small"
                             icon="i-globe"
                             lang={language.value === "en" ? "zh-CN" : "en"}
+                            aria-label={t("user.language")}
                             onClick={() => setLanguage(language.value === "en" ? "zh-CN" : "en")}
                         >
                             <span class="hide-s">{t("user.language")}</span>
@@ -177,7 +178,7 @@ export function Shell({
                             onClick={toggleTheme}
                         />
                         <Menu
-                            label={t("user.menu")}
+                            label={`${user}: ${t("user.menu")}`}
                             icon="i-user"
                             kind="ghost small"
                             items={[

@@ -161,6 +161,7 @@ static void open_ports(struct world_key *key, const struct val *service,
 
 struct matching {
     struct world_key *key;
+    const struct thing *service;
     const struct val *selector;
     struct val *endpoints; /* of the EndpointSlice */
     struct open_service *open;
@@ -183,7 +184,7 @@ static void add_endpoint(void *owner, struct thing *thing)
     struct val endpoint = val_map();
     struct val addresses = val_list();
 
-    if (!str_eq(thing->namespace_, m->key->namespace_) || thing->finished ||
+    if (thing->finished || !world_selects(m->service, thing) ||
         val_count(m->endpoints) >= ENDPOINTS_MAX)
         return;
     const struct val *pod = world_parse(m->key, thing);
@@ -290,6 +291,7 @@ void service_reconcile(struct world_key *key, const struct val *service)
         open_ports(key, service, ports);
     struct matching m = {
             .key = key,
+            .service = world_find(key->world, WORLD_SERVICE, key->namespace_, key->name),
             .selector = VAL_AT(service, "spec", "selector"),
             .endpoints = &endpoints,
             .open = ports == NULL ? NULL : map_get(ports->services, key_text(key)),

@@ -113,13 +113,53 @@ static void note_pod(struct thing *thing, const struct val *object)
             thing->ready = str_eq(val_get_str(it.value, S("status")), S("True"));
 }
 
+static void note_selector(struct thing *thing, const struct val *object)
+{
+    const struct val *selector = VAL_AT(object, "spec", "selector");
+    struct val_iter it = val_iter(selector);
+    auto_arena struct arena *arena = arena_new(LIMIT_MIB);
+
+    if (thing->kind != WORLD_SERVICE || val_count(selector) == 0)
+        return;
+    thing->needles = new0_array(val_count(selector), str);
+    while (val_next(&it)) {
+        struct val pair = val_map();
+        val_add(arena, &pair, it.key, *it.value);
+        str text = json_text(arena, &pair, 0);
+        thing->needles[thing->needle_count++] = str_own(str_of(text.at + 1, text.len - 2));
+    }
+}
+
+bool world_selects(const struct thing *service, const struct thing *pod)
+{
+    for (size_t i = 0; i < service->needle_count; i++)
+        if (!str_contains(pod->json, service->needles[i]))
+            return false;
+    return service->needle_count > 0 && str_eq(service->namespace_, pod->namespace_);
+}
+
+/* The object without managedFields. Nothing deep is copied. */
+static struct val reduced(struct arena *arena, const struct val *object)
+{
+    struct val copy = val_map();
+    struct val metadata = val_map();
+    struct val_iter it = val_iter(val_get(object, S("metadata")));
+
+    while (val_next(&it))
+        if (!str_eq(it.key, S("managedFields")))
+            val_add(arena, &metadata, it.key, *it.value);
+    it = val_iter(object);
+    while (val_next(&it))
+        val_add(arena, &copy, it.key, str_eq(it.key, S("metadata")) ? metadata : *it.value);
+    return copy;
+}
+
 static struct thing *thing_new(enum world_kind kind, const struct val *object)
 {
     auto_arena struct arena *arena = arena_new(LIMIT_SANDBOX_ARENA);
-    struct val *copy = val_dup(arena, object);
+    struct val copy = reduced(arena, object);
     struct thing *thing = new0(struct thing);
 
-    val_del(val_get(copy, S("metadata")), S("managedFields"));
     thing->refs = 1;
     thing->kind = kind;
     thing->namespace_ = str_own(object_namespace(object));
@@ -130,7 +170,8 @@ static struct thing *thing_new(enum world_kind kind, const struct val *object)
     if (!str_to_u64(object_resource_version(object), &thing->version))
         thing->version = 0;
     note_pod(thing, object);
-    thing->json = str_own(json_text(arena, copy, 0));
+    note_selector(thing, object);
+    thing->json = str_own(json_text(arena, &copy, 0));
     return thing;
 }
 
@@ -144,6 +185,9 @@ static void thing_unref(struct thing *thing)
     str_own_free(&thing->owner_uid);
     str_own_free(&thing->owner_name);
     str_own_free(&thing->revision);
+    for (size_t i = 0; i < thing->needle_count; i++)
+        str_own_free(&thing->needles[i]);
+    mem_free(thing->needles);
     str_own_free(&thing->json);
     mem_free(thing);
 }
@@ -344,14 +388,14 @@ static void run_queue(void *owner)
 
 struct queue_services {
     struct world *world;
-    str namespace_;
+    const struct thing *pod;
 };
 
 static void queue_service(void *owner, struct thing *thing)
 {
     struct queue_services *q = owner;
 
-    if (str_eq(thing->namespace_, q->namespace_))
+    if (world_selects(thing, q->pod))
         world_queue(q->world, WORLD_SERVICE, thing->namespace_, thing->name);
 }
 
@@ -361,7 +405,7 @@ static void tell_others(struct world *w, const struct thing *thing)
     if (thing->owner_kind != WORLD_KINDS)
         world_queue(w, thing->owner_kind, thing->namespace_, thing->owner_name);
     if (thing->kind == WORLD_POD) {
-        struct queue_services q = {w, thing->namespace_};
+        struct queue_services q = {w, thing};
         world_each(w, WORLD_SERVICE, queue_service, &q);
     }
 }
@@ -378,8 +422,13 @@ static void store_thing(struct world *w, struct thing *thing)
         (was != NULL && str_eq(was->uid, thing->uid) && was->version >= thing->version))
         return;
     thing->refs++;
-    if (was != NULL)
+    if (was != NULL) {
         unlink_thing(w, was);
+        if (was->kind == WORLD_POD) {
+            struct queue_services q = {w, was};
+            world_each(w, WORLD_SERVICE, queue_service, &q);
+        }
+    }
     map_set(cache->things, text, thing);
     link_thing(w, thing);
     thing_unref(was);
@@ -406,7 +455,16 @@ static void forget_thing(struct world *w, enum world_kind kind, str namespace_, 
 static void *keep(void *owner, const struct val *object)
 {
     struct cache *cache = owner;
+    uint64_t version = 0;
+    struct thing *known =
+            world_find(cache->world, cache->kind, object_namespace(object), object_name(object));
 
+    /* Mostly it is the echo of a write of ours. */
+    if (known != NULL && str_to_u64(object_resource_version(object), &version) &&
+        known->version == version && str_eq(known->uid, object_uid(object))) {
+        known->refs++;
+        return known;
+    }
     return thing_new(cache->kind, object);
 }
 

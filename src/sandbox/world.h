@@ -39,10 +39,12 @@ struct thing {
     enum world_kind owner_kind;
     uint64_t version;
     bool deleting;
-    bool ready;                 /* Pods: condition Ready */
-    bool finished;              /* Pods: phase Succeeded or Failed */
-    bool succeeded;             /* Pods */
-    str revision;               /* label controller-revision-hash */
+    bool ready;     /* Pods: condition Ready */
+    bool finished;  /* Pods: phase Succeeded or Failed */
+    bool succeeded; /* Pods */
+    str revision;   /* label controller-revision-hash */
+    str *needles;   /* Services: the selector's pairs as they stand in the text of a Pod */
+    size_t needle_count;
     struct thing *next_sibling; /* with the same owner */
     str json;
 };
@@ -85,6 +87,8 @@ str world_now(struct world_key *key);                             /* RFC 3339 */
 /* ---- looking ---- */
 struct thing *world_find(const struct world *world, enum world_kind kind, str namespace_, str name);
 struct val *world_parse(struct world_key *key, const struct thing *thing);
+/* The Service's selector takes the Pod, or does so nearly for sure: texts are compared. */
+bool world_selects(const struct thing *service, const struct thing *pod);
 /* First of the things that the uid controls; go on with next_sibling, and look at their kind. */
 struct thing *world_children(const struct world *world, str owner_uid);
 typedef void world_each_fn(void *owner, struct thing *thing);

@@ -20,6 +20,8 @@
 #define PASS_IDLE_MS ((int64_t)30 * 60 * 1000)
 /* The listing of refs that an event-driven pass takes from memory, whatever its age. */
 #define ANY_AGE (INT64_MAX / 4)
+/* A new or changed application takes a listing this young, so that many share one. */
+#define YOUNG_MS 1000
 
 static void pass_run(void *owner);
 static void pass_retried(void *owner);
@@ -65,6 +67,8 @@ static void object_ask(struct app *app, const struct hash *spec_was)
     str refresh = object_annotation(app->object, S("argocd.argoproj.io/refresh"));
 
     app->spec_hash = hash_val(val_get(app->object, S("spec")));
+    if (!str_is_empty(refresh))
+        app->wanted_asked = true;
     if (!str_is_empty(refresh) && !app->report_answers_refresh)
         app_refresh(app, APP_ASK_GIT, str_eq(refresh, S("hard")));
     if (!hash_eq(&app->spec_hash, spec_was))
@@ -426,7 +430,9 @@ static void pass_pull(struct app *app)
                                    .mark = &app->mark,
                                    .cluster = app->cluster,
                                    .revision = app->pass_spec.revision,
-                                   .max_age_ms = app->level == APP_ASK_GIT ? 0 : ANY_AGE,
+                                   .max_age_ms = app->level != APP_ASK_GIT ? ANY_AGE
+                                                 : app->asked              ? 0
+                                                                           : YOUNG_MS,
                                    .no_cache = app->hard};
 
     app->pass = PASS_PULLING;
@@ -540,5 +546,7 @@ static void pass_run(void *owner)
     app->wanted = APP_IDLE;
     app->retry_level = APP_IDLE;
     app->wanted_hard = false;
+    app->asked = app->wanted_asked || app->hard;
+    app->wanted_asked = false;
     pass_step(app);
 }

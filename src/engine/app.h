@@ -47,6 +47,8 @@ struct app {
     enum app_level wanted; /* of the next one */
     bool hard;
     bool wanted_hard;
+    bool asked; /* a person or a webhook asked: the listing of refs must be new */
+    bool wanted_asked;
     bool saw_refresh;    /* the running pass answers the refresh annotation */
     bool cluster_failed; /* the last pass ended because of the cluster */
     enum app_level retry_level;

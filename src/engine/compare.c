@@ -216,6 +216,21 @@ static void entry_verdict(struct entry *entry)
 
 /* ---- reading by name ---- */
 
+static bool row_is_permitted(const struct compare *compare, const struct row *row, struct err *err)
+{
+    const struct val *project = compare->options.project;
+    struct project_target target = {cluster_server(row->cluster), cluster_name(row->cluster),
+                                    row->namespace_};
+
+    bool namespaced = row->want != NULL ? row->want->namespaced : row->namespace_.len > 0;
+
+    if (project == NULL || (row->want != NULL && !row->want->kind_known))
+        return true;
+    if (!project_permits_kind(project, row->gvk.group, row->gvk.kind, row->name, namespaced, err))
+        return false;
+    return !namespaced || project_permits_destination(project, &target, err);
+}
+
 /* A row that nothing wants: what it is when it turns out to be ours. */
 static void entry_unwanted(struct entry *entry)
 {
@@ -236,7 +251,9 @@ static void entry_take_live(struct entry *entry, const struct live *live)
     if (entry->row.deleting && entry->row.label_missing)
         compare_retry(compare, COMPARE_GONE_MS); /* no watch will tell its end */
     if (entry->row.want == NULL) {
-        entry->is_gone = entry->row.owner != MARK_OURS || live->has_owner;
+        /* What the project does not permit is not touched, by pruning neither. */
+        entry->is_gone = entry->row.owner != MARK_OURS || live->has_owner ||
+                         !row_is_permitted(compare, &entry->row, NULL);
         entry_unwanted(entry);
         entry_finish(entry);
         return;
@@ -341,20 +358,6 @@ static void add_wanted(struct compare *compare, struct desired_object *want)
     row->namespace_ = want->namespace_;
     row->name = want->name;
     row->cluster = cluster_of(compare, want->goes_home);
-}
-
-static bool row_is_permitted(const struct compare *compare, const struct row *row, struct err *err)
-{
-    const struct val *project = compare->options.project;
-    struct project_target target = {cluster_server(row->cluster), cluster_name(row->cluster),
-                                    row->namespace_};
-
-    if (project == NULL || row->want == NULL || !row->want->kind_known)
-        return true;
-    if (!project_permits_kind(project, row->gvk.group, row->gvk.kind, row->name,
-                              row->want->namespaced, err))
-        return false;
-    return !row->want->namespaced || project_permits_destination(project, &target, err);
 }
 
 /* A change that an automated sync will apply anyway: the operation reads the object first. */

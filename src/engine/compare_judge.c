@@ -2,6 +2,7 @@
 #include "engine/compare_judge.h"
 #include "engine/fields.h"
 #include "engine/ignore.h"
+#include "engine/mask.h"
 
 #define JUDGE_ARENA (128 * LIMIT_MIB)
 
@@ -158,7 +159,8 @@ static enum judge_next judge_failure(const struct judge *judge, struct row *row,
                                      const struct kube_response *response,
                                      struct verdict *ret_verdict)
 {
-    str sentence = err_message(&response->err);
+    str sentence = mask_sentence(row->gvk.group, row->gvk.kind, response->status,
+                                 err_message(&response->err));
 
     if (str_contains(sentence, S("does not support dry run")))
         return judge_trouble(judge, row, sentence);

@@ -370,8 +370,10 @@ bool engine_app_refresh(struct engine *engine, str namespace_, str name, bool ha
 {
     struct app *app = engine_app(engine, namespace_, name);
 
-    if (app != NULL)
+    if (app != NULL) {
+        app->wanted_asked = true;
         app_refresh(app, APP_ASK_GIT, hard);
+    }
     return app != NULL;
 }
 

@@ -205,7 +205,9 @@ static void diff_predicted(void *owner, struct kube_response *response, UNUSED s
     if (response->ok)
         row->predicted = val_dup(row->ask->arena, response->object);
     else
-        row->note = arena_str(row->ask->arena, err_message(&response->err));
+        row->note = arena_str(row->ask->arena,
+                              mask_sentence(row->gvk.group, row->gvk.kind, response->status,
+                                            err_message(&response->err)));
     diff_end_row(row->ask);
 }
 

@@ -35,6 +35,16 @@ static void mask_one(struct arena *arena, struct val *object, const struct val *
                  val_get(other, str_from(secret_maps[i])));
 }
 
+str mask_sentence(str group, str kind, int status, str sentence)
+{
+    if (!str_is_empty(group) || !str_eq(kind, S("Secret")) ||
+        (status != 400 && status != 422 && status < 500))
+        return sentence;
+    return S(
+            "the server refuses the content of this Secret; its own sentence is not shown, because "
+            "it may repeat a value");
+}
+
 void mask_pair(struct arena *arena, struct val *live, struct val *wanted)
 {
     /* Each is judged by the other as it was. */

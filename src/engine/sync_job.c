@@ -5,6 +5,7 @@
 #include "engine/adopt.h"
 #include "engine/fields.h"
 #include "engine/ignore.h"
+#include "engine/mask.h"
 #include "engine/sync.h"
 
 /*
@@ -67,6 +68,17 @@ static void job_finish(struct job *job, enum task_result result, str message)
     sync_poke(sync);
 }
 
+static void job_fail(struct job *job, str sentence);
+
+/* With the server's sentence, as far as people may read it. */
+static void job_refused(struct job *job, const struct kube_response *response)
+{
+    const struct row *row = job->task->row;
+
+    job_fail(job, mask_sentence(row->gvk.group, row->gvk.kind, response->status,
+                                err_message(&response->err)));
+}
+
 static void job_fail(struct job *job, str sentence)
 {
     struct arena *arena = job->sync->arena;
@@ -116,7 +128,7 @@ static void job_validated(void *owner, struct kube_response *response, str remov
 
     job->apply = NULL;
     if (!response->ok) {
-        job_fail(job, err_message(&response->err));
+        job_refused(job, response);
     } else if (job->sync->options.dry_run) {
         if (task->row->live != ROW_LIVE_PRESENT)
             verb = "created";
@@ -212,7 +224,7 @@ static void job_apply_answered(void *owner, struct kube_response *response, str 
     else if ((response->status == 0 || response->status >= 500) && ++job->tries < 3)
         job_wait(job, JOB_KIND_MS);
     else
-        job_fail(job, err_message(&response->err));
+        job_refused(job, response);
 }
 
 static void job_send(struct job *job)
@@ -238,7 +250,7 @@ static void job_replace_adopted(void *owner, struct kube_response *response)
     if (response->ok)
         job_applied(job, response->object, job->was_created, STR_EMPTY);
     else
-        job_fail(job, err_message(&response->err));
+        job_refused(job, response);
 }
 
 static void job_replaced(void *owner, struct kube_response *response)
@@ -258,7 +270,7 @@ static void job_replaced(void *owner, struct kube_response *response)
         return;
     }
     if (!response->ok) {
-        job_fail(job, err_message(&response->err));
+        job_refused(job, response);
         return;
     }
     job->was_created = response->created;
@@ -358,7 +370,7 @@ static void job_adopted(void *owner, struct kube_response *response)
     else if (response->status == 409 && ++job->tries < JOB_TRIES)
         job_decide(job);
     else
-        job_fail(job, err_message(&response->err));
+        job_refused(job, response);
 }
 
 static void job_adopt(struct job *job, const struct val *live)
@@ -382,7 +394,7 @@ static void job_got_body(void *owner, struct kube_response *response)
 
     job->ask = NULL;
     if (!response->ok && response->status != 404) {
-        job_fail(job, err_message(&response->err));
+        job_refused(job, response);
         return;
     }
     if (!response->ok) {
@@ -457,7 +469,7 @@ static void job_deleted_for_force(void *owner, struct kube_response *response)
     if (response->ok || response->status == 404)
         job_wait(job, JOB_GONE_MS);
     else
-        job_fail(job, err_message(&response->err));
+        job_refused(job, response);
 }
 
 static void job_send_delete(struct job *job)
@@ -530,7 +542,7 @@ static void job_prune_reread(void *owner, struct kube_response *response)
         (response->ok && !str_eq(object_uid(response->object), job->task->uid))) {
         job_finish(job, RESULT_PRUNED, S("pruned"));
     } else if (!response->ok) {
-        job_fail(job, err_message(&response->err));
+        job_refused(job, response);
     } else if (mark_owner(&job->sync->app->mark, object_annotation(response->object, MARK_TRACKING),
                           object_annotation(response->object, MARK_INSTALLATION), row->gvk,
                           row->namespace_, row->name, &instance) != MARK_OURS) {
@@ -552,7 +564,7 @@ static void job_pruned(void *owner, struct kube_response *response)
     } else if (response->status == 409 && ++job->tries < JOB_TRIES) {
         job_read(job, job_prune_reread);
     } else {
-        job_fail(job, err_message(&response->err));
+        job_refused(job, response);
     }
 }
 

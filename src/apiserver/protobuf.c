@@ -7,6 +7,7 @@
 #include "schema/gvk.h"
 
 #include <assert.h>
+#include <math.h>
 
 extern const char data_protobuf[];
 extern const size_t data_protobuf_size;
@@ -107,6 +108,11 @@ static bool take_field(str *rest, struct field *ret)
 
 /* ---- types of their own ---- */
 
+static struct val text_value(struct arena *arena, str bytes)
+{
+    return str_is_utf8(bytes) ? val_string(arena, bytes) : val_null();
+}
+
 /* The fields 1 and 2 of a small message, and 3 as text. */
 static bool small(str bytes, uint64_t *ret_one, uint64_t *ret_two, str *ret_text)
 {
@@ -149,7 +155,7 @@ static struct val int_or_string(struct arena *arena, str bytes)
     if (str_is_empty(bytes) || !small(bytes, &is_text, &number, &text))
         return val_null();
     if (is_text == 1)
-        return val_string(arena, text);
+        return text_value(arena, text);
     return val_int(arena, (int32_t)number);
 }
 
@@ -170,7 +176,7 @@ static struct val first_text(struct arena *arena, str bytes)
     uint64_t one = 0, two = 0;
     str text = STR_EMPTY;
 
-    return small(bytes, &one, &two, &text) && !str_is_empty(text) ? val_string(arena, text)
+    return small(bytes, &one, &two, &text) && !str_is_empty(text) ? text_value(arena, text)
                                                                   : val_null();
 }
 
@@ -195,11 +201,6 @@ static bool is_special(str type, struct arena *arena, str bytes, struct val *ret
 
 static bool decode_message(struct arena *arena, str name, str bytes, struct val *map, int depth);
 
-static struct val text_value(struct arena *arena, str bytes)
-{
-    return str_is_utf8(bytes) ? val_string(arena, bytes) : val_null();
-}
-
 /* One value of a type without prefix. Null: nothing, or zero where zero is nothing. */
 static bool decode_value(struct arena *arena, str type, const struct field *field, int depth,
                          struct val *ret)
@@ -222,7 +223,8 @@ static bool decode_value(struct arena *arena, str type, const struct field *fiel
             double number;
 
             memcpy(&number, &field->varint, sizeof(number));
-            *ret = val_number(arena, arena_printf(arena, "%.17g", number));
+            *ret = isfinite(number) ? val_number(arena, arena_printf(arena, "%.17g", number))
+                                    : val_null();
             return true;
         }
         default:
@@ -376,6 +378,8 @@ bool protobuf_decode(struct arena *arena, str body, struct val **ret_object, str
                 kind = of.bytes;
         }
     }
+    if (!str_is_utf8(api_version) || !str_is_utf8(kind))
+        return malformed(err);
     str message = message_of(arena, gvk_parse(api_version, kind));
     if (val_get(table(), message) == NULL)
         return err_set(err, ERR_UNSUPPORTED, "%.*s %.*s is not known in protobuf", STR(api_version),

@@ -7,7 +7,7 @@
 
 #include <yaml.h>
 
-enum { KEY_CACHE = 512, QUADRATIC_KEYS = 24 };
+enum { KEY_CACHE = 512, QUADRATIC_KEYS = 24, FEW_ITEMS = 16 };
 
 struct anchor {
     struct val value;
@@ -469,10 +469,13 @@ static bool list(struct parser *p, struct val *ret)
     }
     yaml_event_delete(&event);
     size_t count = p->stack.count - from;
-    struct val *items = arena_array(p->arena, count, struct val);
+    struct val few[FEW_ITEMS];
+    struct val *items = count > FEW_ITEMS ? new0_array(count, struct val) : few;
     for (size_t i = 0; i < count; i++)
         items[i] = p->stack.at[from + i].value;
     val_fill_list(p->arena, ret, items, count);
+    if (items != few)
+        mem_free(items);
     p->stack.count = from;
     return true;
 }

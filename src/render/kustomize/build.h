@@ -24,6 +24,7 @@ struct build {
     size_t need_count;
     str *warnings;
     size_t warning_count;
+    struct node_keys keys;
     size_t copied_nodes; /* by replacements; each may double a tree */
     bool malformed_yaml; /* the last error was a text that is no YAML */
     struct regex **regexes;

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "render/kustomize/node.h"
 
+#include "base/mem.h"
 #include "doc/yaml.h"
 #include "doc/yaml_scalar.h"
 
-enum { DEPTH_MAX = 4 * LIMIT_DOC_DEPTH };
+enum { DEPTH_MAX = 4 * LIMIT_DOC_DEPTH, FEW = 16 };
 
 struct node *node_new(struct arena *arena, enum node_kind kind)
 {
@@ -26,7 +27,7 @@ struct node *node_scalar(struct arena *arena, enum node_tag tag, str value)
 static void reserve(struct arena *arena, struct node *n, size_t count)
 {
     size_t one = n->kind == NODE_MAP ? sizeof(struct node_member) : sizeof(struct node *);
-    size_t size = MAX(count, n->size == 0 ? (size_t)4 : (size_t)n->size * 2);
+    size_t size = n->size == 0 ? count : MAX(count, (size_t)n->size * 2);
     void *grown = arena_alloc_array(arena, size, one);
 
     if (n->count > 0)
@@ -97,7 +98,21 @@ static void scalar_from_val(struct node *n, const struct val *v)
     }
 }
 
-struct node *node_from_val(struct arena *arena, const struct val *v)
+static str take_key(struct arena *arena, struct node_keys *keys, str key)
+{
+    uint32_t hash = (uint32_t)key.len;
+
+    if (keys == NULL)
+        return key;
+    for (size_t i = 0; i < key.len; i++)
+        hash = (hash ^ (unsigned char)key.at[i]) * 16777619U;
+    str *slot = &keys->slots[hash % COUNT(keys->slots)];
+    if (slot->at == NULL || !str_eq(*slot, key))
+        *slot = arena_str(arena, key);
+    return *slot;
+}
+
+struct node *node_from_val(struct arena *arena, struct node_keys *keys, const struct val *v)
 {
     struct node *n = arena_new0(arena, struct node);
 
@@ -105,6 +120,8 @@ struct node *node_from_val(struct arena *arena, const struct val *v)
     n->file = v->file;
     if (v->kind != VAL_MAP && v->kind != VAL_LIST) {
         scalar_from_val(n, v);
+        if (keys != NULL)
+            n->value = arena_str(arena, n->value);
         return n;
     }
     n->kind = v->kind == VAL_MAP ? NODE_MAP : NODE_LIST;
@@ -119,9 +136,10 @@ struct node *node_from_val(struct arena *arena, const struct val *v)
     reserve(arena, n, count);
     struct val_iter it = val_iter(v);
     while (val_next(&it)) {
-        struct node *child = node_from_val(arena, it.value);
+        struct node *child = node_from_val(arena, keys, it.value);
         if (n->kind == NODE_MAP)
-            n->members[n->count++] = (struct node_member){.key = it.key, .value = child};
+            n->members[n->count++] =
+                    (struct node_member){.key = take_key(arena, keys, it.key), .value = child};
         else
             n->items[n->count++] = child;
     }
@@ -279,6 +297,41 @@ static bool scalar_to_val(struct arena *arena, const struct node *n, bool in_flo
 static bool to_val(struct arena *arena, const struct node *n, bool in_flow, unsigned depth,
                    struct val *ret, struct err *err);
 
+static bool items_to_val(struct arena *arena, const struct node *n, bool flow, unsigned depth,
+                         struct val *ret, struct err *err)
+{
+    struct val few[FEW];
+    struct val *items = n->count > FEW ? new0_array(n->count, struct val) : few;
+    bool ok = true;
+
+    for (uint32_t i = 0; i < n->count && ok; i++)
+        ok = to_val(arena, n->items[i], flow, depth + 1, &items[i], err);
+    if (ok)
+        val_fill_list(arena, ret, items, n->count);
+    if (items != few)
+        mem_free(items);
+    return ok;
+}
+
+static bool members_to_val(struct arena *arena, const struct node *n, bool flow, unsigned depth,
+                           struct val *ret, struct err *err)
+{
+    struct val_member_init few[FEW];
+    struct val_member_init *members =
+            n->count > FEW ? new0_array(n->count, struct val_member_init) : few;
+    bool ok = true;
+
+    for (uint32_t i = 0; i < n->count && ok; i++) {
+        members[i].key = val_key_new(arena, n->members[i].key);
+        ok = to_val(arena, n->members[i].value, flow, depth + 1, &members[i].value, err);
+    }
+    if (ok)
+        val_fill_map(arena, ret, members, n->count);
+    if (members != few)
+        mem_free(members);
+    return ok;
+}
+
 static bool container_to_val(struct arena *arena, const struct node *n, bool in_flow,
                              unsigned depth, struct val *ret, struct err *err)
 {
@@ -296,24 +349,11 @@ static bool container_to_val(struct arena *arena, const struct node *n, bool in_
                                ? "a mapping key is already defined in this map"
                                : "this map has a key that is no text; quote the key");
     }
-    if (n->kind == NODE_LIST) {
-        struct val *items = arena_array(arena, n->count, struct val);
-        for (uint32_t i = 0; i < n->count; i++)
-            if (!to_val(arena, n->items[i], flow, depth + 1, &items[i], err))
-                return false;
-        val_fill_list(arena, &v, items, n->count);
+    bool ok = n->kind == NODE_LIST ? items_to_val(arena, n, flow, depth, &v, err)
+                                   : members_to_val(arena, n, flow, depth, &v, err);
+    if (ok)
         *ret = v;
-        return true;
-    }
-    struct val_member_init *members = arena_array(arena, n->count, struct val_member_init);
-    for (uint32_t i = 0; i < n->count; i++) {
-        members[i].key = val_key_new(arena, n->members[i].key);
-        if (!to_val(arena, n->members[i].value, flow, depth + 1, &members[i].value, err))
-            return false;
-    }
-    val_fill_map(arena, &v, members, n->count);
-    *ret = v;
-    return true;
+    return ok;
 }
 
 static bool to_val(struct arena *arena, const struct node *n, bool in_flow, unsigned depth,

@@ -66,8 +66,13 @@ struct node {
 struct node *node_new(struct arena *arena, enum node_kind kind);
 struct node *node_scalar(struct arena *arena, enum node_tag tag, str value); /* borrows value */
 struct node *node_copy(struct arena *arena, const struct node *n);           /* deep */
-/* From a tree parsed with keep_text; borrows its texts. */
-struct node *node_from_val(struct arena *arena, const struct val *v);
+/* Keys that many maps have, once each. */
+struct node_keys {
+    str slots[1024];
+};
+/* From a tree parsed with keep_text. With `keys` nothing of it is needed any more afterwards;
+ * without them its texts are borrowed. */
+struct node *node_from_val(struct arena *arena, struct node_keys *keys, const struct val *v);
 /* The JSON values that come out when Kustomize writes this node and reads it again. */
 MUST_USE bool node_to_val(struct arena *arena, const struct node *n, struct val *ret,
                           struct err *err);

@@ -189,7 +189,7 @@ static bool parse_inner(struct build *b, str text, struct node **ret)
         b->error_class = KUSTOMIZE_ERROR_YAML;
         return false;
     }
-    *ret = node_from_val(b->arena, doc);
+    *ret = node_from_val(b->arena, NULL, doc);
     return true;
 }
 
@@ -269,16 +269,16 @@ static bool match_elements(struct matcher *m, struct node *n, const str *path, s
 
 static bool match_field(struct matcher *m, struct node *n, const str *path, size_t count)
 {
-    if (node_is_null(n))
-        return true;
-    if (n->kind != NODE_MAP)
+    bool is_null = node_is_null(n);
+    if (!is_null && n->kind != NODE_MAP)
         return wrong_kind(m, path[0], "MappingNode");
-    struct node *field = node_get(n, path[0]);
+    struct node *field = is_null ? NULL : node_get(n, path[0]);
     if (field == NULL) {
         if (m->create == NODE_ZERO)
             return true;
         field = node_new(m->b->arena, kind_of_next(path, count, m->create));
-        node_add(m->b->arena, n, path[0], field);
+        if (!is_null) /* below a null it is found, but never written */
+            node_add(m->b->arena, n, path[0], field);
     }
     if (field->kind == NODE_SCALAR && count > 1) {
         struct node *document = NULL; /* changes to it get lost, as upstream */

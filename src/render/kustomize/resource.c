@@ -340,7 +340,7 @@ static bool expand_list(struct build *b, struct node *n, str file, struct node_l
                           STR(file), STR(node_spelling(node_get(n, S("kind")))));
     struct val_iter it = val_iter(items);
     while (val_next(&it)) {
-        struct node *item = node_from_val(b->arena, it.value);
+        struct node *item = node_from_val(b->arena, NULL, it.value);
         bool skip = false;
         flow_all(item);
         if (!validate(b, item, file, &skip))
@@ -416,17 +416,18 @@ static bool parse_document(struct build *b, str chunk, str file, uint32_t line,
                                    .only_first = true,
                                    .file = file,
                                    .line_base = line};
+    auto_arena struct arena *scratch = arena_new(LIMIT_RENDER_ARENA / 4);
     struct val **docs = NULL;
     size_t count = 0;
 
-    if (!yaml_parse_all(b->arena, chunk, &options, &docs, &count, b->err)) {
+    if (!yaml_parse_all(scratch, chunk, &options, &docs, &count, b->err)) {
         b->error_class = b->err != NULL && b->err->code == ERR_LIMIT ? KUSTOMIZE_ERROR_LIMIT
                                                                      : KUSTOMIZE_ERROR_YAML;
         b->malformed_yaml = true;
         return false;
     }
     if (count > 0)
-        list_add(b, nodes, node_from_val(b->arena, docs[0]));
+        list_add(b, nodes, node_from_val(b->arena, &b->keys, docs[0]));
     return true;
 }
 

@@ -361,7 +361,7 @@ static bool step_element(struct build *b, struct node *n, str part, enum node_ki
     struct node *item = scalar;
     if (key.len > 0) {
         item = node_new(b->arena, NODE_MAP);
-        node_add(b->arena, item, key, scalar);
+        node_add_new(b->arena, item, key, scalar);
     }
     node_append(b->arena, n, item);
     *ret = item;

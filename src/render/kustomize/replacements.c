@@ -261,7 +261,7 @@ static bool match_elements(struct matcher *m, struct node *n, const str *path, s
     struct node *item = scalar;
     if (key.len > 0) {
         item = node_new(m->b->arena, NODE_MAP);
-        node_add(m->b->arena, item, key, scalar);
+        node_add_new(m->b->arena, item, key, scalar);
     }
     node_append(m->b->arena, n, item);
     return match_elements(m, n, path, count, /*may_create=*/false);
@@ -278,7 +278,7 @@ static bool match_field(struct matcher *m, struct node *n, const str *path, size
             return true;
         field = node_new(m->b->arena, kind_of_next(path, count, m->create));
         if (!is_null) /* below a null it is found, but never written */
-            node_add(m->b->arena, n, path[0], field);
+            node_add_new(m->b->arena, n, path[0], field);
     }
     if (field->kind == NODE_SCALAR && count > 1) {
         struct node *document = NULL; /* changes to it get lost, as upstream */

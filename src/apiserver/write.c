@@ -65,6 +65,8 @@ static void begin_metadata(struct api *api, struct val *object)
 
     for (size_t i = 0; i < COUNT(ours); i++)
         val_del(metadata, str_from(ours[i]));
+    if (!api->kind->namespaced)
+        val_del(metadata, S("namespace")); /* as kube-apiserver: cleared, not refused */
     if (str_is_empty(val_get_str(metadata, S("name"))) &&
         !str_is_empty(val_get_str(metadata, S("generateName")))) {
         val_set_str(api->arena, metadata, S("name"),
@@ -84,6 +86,9 @@ static bool keep_metadata(struct api *api, struct val *object, const struct val 
     struct arena *arena = api->arena;
     struct val *metadata = val_ensure_map(arena, object, S("metadata"));
     str uid = val_get_str(metadata, S("uid"));
+
+    if (!api->kind->namespaced)
+        val_del(metadata, S("namespace"));
     str rv = val_get_str(metadata, S("resourceVersion"));
 
     if (!str_is_empty(uid) && !str_eq(uid, object_uid(live)))

@@ -112,6 +112,6 @@ void world_status(struct world_key *key, const struct val *object, const char *m
                   const struct val *status);
 /* `at_once`: without a grace period. */
 void world_delete(struct world_key *key, struct thing *thing, bool at_once);
-/* An Event about the object; the same one again only counts up. */
+/* An Event about the object; the same one again is not repeated. */
 void world_event(struct world_key *key, const struct val *object, const char *component,
                  const char *type, const char *reason, str message);

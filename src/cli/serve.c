@@ -4,6 +4,8 @@
 #include "cli/demo.h"
 #include "cli/paths.h"
 #include "cli/server.h"
+#include "doc/json.h"
+#include "engine/engine.h"
 #include "io/listen.h"
 
 #include <unistd.h>
@@ -51,6 +53,19 @@ static str absolute(struct arena *arena, str path)
     return arena_printf(arena, "%s/%.*s", here, STR(path));
 }
 
+/* For a home cluster where Taut may not define kinds itself. */
+static int print_crds(struct cli *cli)
+{
+    auto_arena struct arena *arena = arena_new(64 * LIMIT_MIB);
+    struct val list = val_map();
+
+    val_set_str(arena, &list, S("apiVersion"), S("v1"));
+    val_set_str(arena, &list, S("kind"), S("List"));
+    val_set(arena, &list, S("items"), *engine_crds(arena));
+    fprintf(cli_out(cli), "%.*s\n", STR(json_text(arena, &list, JSON_PRETTY)));
+    return CLI_OK;
+}
+
 static int run(struct cli *cli)
 {
     auto_arena struct arena *arena = arena_new(LIMIT_MIB);
@@ -71,6 +86,8 @@ static int run(struct cli *cli)
             .sandbox = cli_switch(cli, "sandbox") || demo,
     };
 
+    if (cli_switch(cli, "print-crds"))
+        return print_crds(cli);
     if (!check_flags(cli, &options, &err))
         return cli_fail_usage(cli, "%s", err.message);
     if (demo)
@@ -103,6 +120,9 @@ static const struct cli_flag flags[] = {
          false, NULL},
         {"control-namespace", CLI_TEXT, "NS", "Where projects, clusters and settings live.",
          "argocd", 0, false, NULL},
+        {"print-crds", CLI_SWITCH, NULL,
+         "Print the CustomResourceDefinitions for kubectl apply --server-side -f -, and end.",
+         "false", 0, false, NULL},
         {"tls-cert", CLI_TEXT, "FILE", "A certificate of your own, in PEM.", NULL, 0, false, NULL},
         {"tls-key", CLI_TEXT, "FILE", "Its key.", NULL, 0, false, NULL},
 };

@@ -18,6 +18,8 @@
 #define PASS_RETRY_MAX_MS 180000
 /* A pass without a reason: verifies verdicts that are due, moves reconciledAt. */
 #define PASS_IDLE_MS ((int64_t)30 * 60 * 1000)
+/* So many heals of one revision, and it still differs: people are told. */
+#define UNSETTLED_ATTEMPTS 3
 /* The listing of refs that an event-driven pass takes from memory, whatever its age. */
 #define ANY_AGE (INT64_MAX / 4)
 /* A new or changed application takes a listing this young, so that many share one. */
@@ -324,6 +326,26 @@ static int64_t since_last_operation(const struct app *app)
     return MAX(clock_wall_ms() - then, (int64_t)0);
 }
 
+/* Healed again and again, and different each time: somebody else keeps changing it. */
+static void pass_report_unsettled(struct app *app)
+{
+    const struct val *sync = VAL_AT(app_operation_state(app), "operation", "sync");
+
+    if (val_i64_or(val_get(sync, S("autoHealAttemptsCount")), 0) < UNSETTLED_ATTEMPTS)
+        return;
+    for (size_t i = 0; i < compare_count(app->last); i++) {
+        const struct row *row = compare_row(app->last, i);
+
+        if (row->reason == REASON_DIFFERS)
+            app_report_condition(app, "SyncError",
+                                 arena_printf(app->report_arena,
+                                              "%.*s '%.*s' does not settle: %.*s after %d syncs; "
+                                              "another client sets it again",
+                                              STR(row->gvk.kind), STR(row->name), STR(row->note),
+                                              UNSETTLED_ATTEMPTS));
+    }
+}
+
 static void pass_autosync(struct app *app)
 {
     struct autosync_input input = {
@@ -354,6 +376,7 @@ static void pass_autosync(struct app *app)
         sync_start(app);
         break;
     case AUTOSYNC_WAIT:
+        pass_report_unsettled(app);
         pass_retry(app, APP_SAME_REVISION, output.wait_ms);
         break;
     case AUTOSYNC_ERROR:

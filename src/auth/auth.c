@@ -149,22 +149,35 @@ static void on_admin_made(void *owner, struct kube_response *response)
     watch_users(auth);
 }
 
+str auth_hash_password(struct arena *arena, const struct secret *password)
+{
+    char hash[crypto_pwhash_STRBYTES];
+    str text = secret_reveal(password);
+
+    if (sodium_init() < 0 ||
+        crypto_pwhash_str(hash, text.at, text.len, crypto_pwhash_OPSLIMIT_INTERACTIVE,
+                          crypto_pwhash_MEMLIMIT_INTERACTIVE) != 0)
+        abort(); /* memory is out */
+    return arena_str(arena, str_from(hash));
+}
+
+struct val *auth_user_secret(struct arena *arena, str name, str groups, str password_hash)
+{
+    return user_secret(arena, name, groups, password_hash);
+}
+
 static void make_admin(struct auth *auth)
 {
     auto_arena struct arena *arena = arena_new(LIMIT_MIB);
-    char hash[crypto_pwhash_STRBYTES];
 
     auth->password = auth_new_password();
-    str password = secret_reveal(auth->password);
-    if (crypto_pwhash_str(hash, password.at, password.len, crypto_pwhash_OPSLIMIT_INTERACTIVE,
-                          crypto_pwhash_MEMLIMIT_INTERACTIVE) != 0)
-        abort(); /* memory is out */
+    str hash = auth_hash_password(arena, auth->password);
     struct kube_request request = {
             .verb = KUBE_CREATE,
             .gvr = auth_gvr_secrets,
             .namespace_ = S(AUTH_SYSTEM_NAMESPACE),
             .field_manager = S("taut"),
-            .body = user_secret(arena, S("admin"), S(AUTH_ADMIN_GROUP), str_from(hash)),
+            .body = user_secret(arena, S("admin"), S(AUTH_ADMIN_GROUP), hash),
     };
     auth->call = kube_start(auth->home, &request, on_admin_made, auth);
 }
@@ -370,14 +383,9 @@ void auth_put_user(struct auth *auth, str name, str groups, const struct secret 
 {
     auto_arena struct arena *arena = arena_new(LIMIT_MIB);
     struct user_job *job = new0(struct user_job);
-    char hash[crypto_pwhash_STRBYTES];
-    str text = secret_reveal(password);
 
     *job = (struct user_job){done, owner};
-    if (crypto_pwhash_str(hash, text.at, text.len, crypto_pwhash_OPSLIMIT_INTERACTIVE,
-                          crypto_pwhash_MEMLIMIT_INTERACTIVE) != 0)
-        abort(); /* memory is out */
-    struct val *secret = user_secret(arena, name, groups, str_from(hash));
+    struct val *secret = user_secret(arena, name, groups, auth_hash_password(arena, password));
     struct kube_request request = {.verb = KUBE_APPLY,
                                    .gvr = auth_gvr_secrets,
                                    .namespace_ = S(AUTH_SYSTEM_NAMESPACE),

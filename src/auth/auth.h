@@ -71,6 +71,10 @@ typedef void auth_user_fn(void *owner, const struct err *err);
 void auth_put_user(struct auth *auth, str name, str groups, const struct secret *password,
                    auth_user_fn *done, void *owner);
 struct secret *auth_new_password(void); /* 20 random characters, for people */
+/* The Argon2id hash in libsodium's text form. Takes tens of milliseconds and 64 MiB. */
+str auth_hash_password(struct arena *arena, const struct secret *password);
+/* A user's Secret as it is stored. */
+struct val *auth_user_secret(struct arena *arena, str name, str groups, str password_hash);
 
 /* ---- sessions of people in browsers: session.c ---- */
 

@@ -89,6 +89,7 @@ extern const struct cli_verb cli_verb_sandbox;
 extern const struct cli_verb cli_verb_serve;
 extern const struct cli_verb cli_verb_service;
 extern const struct cli_verb cli_verb_status;
+extern const struct cli_verb cli_verb_user;
 extern const struct cli_verb cli_verb_version;
 extern const struct cli_verb *const cli_verbs[];
 extern const size_t cli_verb_count;

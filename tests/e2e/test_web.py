@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import http.client
 import json
 import os
 from pathlib import Path
@@ -177,3 +178,42 @@ def test_the_command_line_says_what_is_wrong(server: Server) -> None:
         done = server.run(*args, check=False)
         assert done.code == 2 and says in done.err, (args, done.err)
         assert done.out == ""
+
+
+def _sign_in(server: Server, name: str, password: str) -> int:
+    at = server.home
+    connection = http.client.HTTPSConnection(
+        str(at.server.hostname), at.server.port, context=at.tls, timeout=30
+    )
+    headers = {"Content-Type": "application/json", "X-Taut-Request": "1"}
+    body = json.dumps({"username": name, "password": password})
+    connection.request("POST", "/taut/v1/session", body, headers)
+    status = connection.getresponse().status
+    connection.close()
+    return status
+
+
+def test_a_lost_password_is_made_anew_with_the_server_running_or_stopped(
+    server: Server, name: str
+) -> None:
+    shown = server.run("user", "create", name).out
+    first = shown.split(":")[-1].strip()
+    assert eventually(lambda: _sign_in(server, name, first) == 200, what="the new user")
+    rows = server.run("user", "list", "-o", "json")
+    assert any(row["name"] == name for row in rows.json["items"]) and "argon2" not in rows.out
+
+    second = server.run("user", "reset-password", name).out.split(":")[-1].strip()
+    assert eventually(lambda: _sign_in(server, name, second) == 200, what="the second password")
+    assert _sign_in(server, name, first) == 401
+
+    if server.plane is None:
+        data = ("--data", str(server.data))
+        assert (
+            "leave --data out" in server.run("user", "reset-password", name, *data, check=False).err
+        )
+        server.stop()
+        third = server.run("user", "reset-password", name, *data).out.split(":")[-1].strip()
+        server.start()
+        assert eventually(lambda: _sign_in(server, name, third) == 200, what="the third password")
+    server.run("user", "delete", name)
+    assert server.run("user", "delete", "admin", check=False).code == 2

@@ -56,9 +56,11 @@ run: all
 
 test: test-unit test-e2e test-console
 
-test-unit: $(ASAN)/build.ninja
+test-unit: $(ASAN)/build.ninja $(BUILD)/build.ninja
 	@ninja -C $(ASAN) -j $(JOBS)
 	@meson test -C $(ASAN) --no-rebuild --print-errorlogs
+	@ninja -C $(BUILD) -j $(JOBS) --quiet tests/unit/test_confine
+	@meson test -C $(BUILD) --no-rebuild --print-errorlogs confine
 
 test-e2e: $(ASAN)/build.ninja | deps-test
 	@ninja -C $(ASAN) -j $(JOBS) taut

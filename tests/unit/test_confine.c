@@ -177,8 +177,6 @@ TEST(a_confined_process_reads_what_it_may)
 
 TEST(a_confined_process_gets_no_other_file)
 {
-    if (confine_missing() & CONFINE_NO_LANDLOCK)
-        skip();
     assert_int_equal(attempt(try_passwd), 0);
     assert_int_equal(attempt(try_environ_of_parent), 0);
     assert_int_equal(attempt(try_up), 0);
@@ -189,8 +187,6 @@ TEST(a_confined_process_gets_no_other_file)
 
 TEST(a_confined_process_that_asks_for_the_world_is_killed)
 {
-    if (SANITIZED || (confine_missing() & CONFINE_NO_SECCOMP))
-        skip();
     assert_int_equal(attempt(try_socket), -1);
     assert_int_equal(attempt(try_unix_socket), -1);
     assert_int_equal(attempt(try_fork), -1);
@@ -201,8 +197,6 @@ TEST(a_confined_process_that_asks_for_the_world_is_killed)
 
 TEST(a_confined_process_gets_no_more_memory_than_allowed)
 {
-    if (SANITIZED)
-        skip();
     assert_int_equal(attempt(try_much_memory), 0);
 }
 
@@ -214,13 +208,21 @@ TEST(what_is_missing_is_said)
 int main(void)
 {
     char command[512];
-    const struct CMUnitTest tests[] = {
-            cmocka_unit_test(a_confined_process_reads_what_it_may),
-            cmocka_unit_test(a_confined_process_gets_no_other_file),
-            cmocka_unit_test(a_confined_process_that_asks_for_the_world_is_killed),
-            cmocka_unit_test(a_confined_process_gets_no_more_memory_than_allowed),
-            cmocka_unit_test(what_is_missing_is_said),
-    };
+    struct CMUnitTest tests[8];
+    size_t count = 0;
+
+    /* A test that cannot run here is left out by name, not counted. A sanitizer's own runtime asks
+     * for what the filter forbids; the plain build runs those. */
+    tests[count++] = (struct CMUnitTest)cmocka_unit_test(a_confined_process_reads_what_it_may);
+    tests[count++] = (struct CMUnitTest)cmocka_unit_test(what_is_missing_is_said);
+    if (!(confine_missing() & CONFINE_NO_LANDLOCK))
+        tests[count++] = (struct CMUnitTest)cmocka_unit_test(a_confined_process_gets_no_other_file);
+    if (!SANITIZED && !(confine_missing() & CONFINE_NO_SECCOMP))
+        tests[count++] = (struct CMUnitTest)cmocka_unit_test(
+                a_confined_process_that_asks_for_the_world_is_killed);
+    if (!SANITIZED)
+        tests[count++] = (struct CMUnitTest)cmocka_unit_test(
+                a_confined_process_gets_no_more_memory_than_allowed);
 
     if (mkdtemp(dir) == NULL)
         return 1;
@@ -230,7 +232,7 @@ int main(void)
              dir, dir, dir, dir);
     if (system(command) != 0)
         return 1;
-    int failed = cmocka_run_group_tests(tests, NULL, NULL);
+    int failed = _cmocka_run_group_tests("confine", tests, count, NULL, NULL);
     snprintf(command, sizeof(command), "rm -rf %s", dir);
     return system(command) != 0 ? 1 : failed;
 }

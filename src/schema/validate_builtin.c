@@ -165,9 +165,13 @@ static void check_restart(struct rules *r, const struct val *spec, bool is_job)
 
     if (policy.len == 0 || is_always != is_job)
         return;
+    if (is_job) { /* the default of Pods: nobody chose a policy for the Job */
+        PROBLEM(r, "FieldValueRequired", S("spec.template.spec.restartPolicy"),
+                "Required value: valid values: \"OnFailure\", \"Never\"");
+        return;
+    }
     PROBLEM(r, "FieldValueNotSupported", S("spec.template.spec.restartPolicy"),
-            "Unsupported value: \"%.*s\": supported values: %s", STR(policy),
-            is_job ? "\"OnFailure\", \"Never\"" : "\"Always\"");
+            "Unsupported value: \"%.*s\": supported values: \"Always\"", STR(policy));
 }
 
 static void check_selector(struct rules *r, const struct val *spec)
@@ -378,7 +382,8 @@ static void check_data_keys(struct rules *r, const char *member)
         if (!names_is_config_key(it.key))
             PROBLEM(r, "FieldValueInvalid", arena_printf(r->arena, "%s[%.*s]", member, STR(it.key)),
                     "Invalid value: \"%.*s\": a valid config key must consist of alphanumeric "
-                    "characters, '-', '_' or '.'",
+                    "characters, '-', '_' or '.' (e.g. 'key.name',  or 'KEY_NAME',  or 'key-name', "
+                    "regex used for validation is '[-._a-zA-Z0-9]+')",
                     STR(it.key));
 }
 

@@ -97,10 +97,9 @@ static void check_owners(struct arena *arena, const struct val *owners, struct v
     while (val_next(&it)) {
         for (size_t i = 0; i < COUNT(names); i++)
             if (val_get_str(it.value, str_from(names[i])).len == 0)
-                validate_problem(
-                        arena, problems, "FieldValueInvalid",
-                        arena_printf(arena, "metadata.ownerReferences[%zu].%s", it.index, names[i]),
-                        "Invalid value: \"\": must not be empty");
+                validate_problem(arena, problems, "FieldValueInvalid",
+                                 arena_printf(arena, "metadata.ownerReferences.%s", names[i]),
+                                 "Invalid value: \"\": must not be empty");
         controllers += val_get_bool(it.value, S("controller"), false) ? 1 : 0;
     }
     if (controllers > 1)

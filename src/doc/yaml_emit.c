@@ -2,153 +2,12 @@
 #include "doc/yaml_emit.h"
 
 #include "base/mem.h"
+#include "doc/yaml_char.h"
 #include "doc/yaml_scalar.h"
 
 #include <stdlib.h>
 
 enum { WIDTH = 80, INDENT = 2, SIMPLE_KEY_MAX = 128, MEMBERS_ON_STACK = 32 };
-
-struct unicode_range {
-    uint32_t first;
-    uint32_t last;
-};
-
-#include "doc/yaml_unicode.inc"
-
-/* ---- key order ---- */
-
-static bool in_ranges(uint32_t c, const struct unicode_range *ranges, size_t count)
-{
-    size_t low = 0;
-
-    while (count > 0) {
-        size_t half = count / 2;
-        const struct unicode_range *r = &ranges[low + half];
-        if (c < r->first) {
-            count = half;
-        } else if (c > r->last) {
-            low += half + 1;
-            count -= half + 1;
-        } else {
-            return true;
-        }
-    }
-    return false;
-}
-
-static bool is_letter(uint32_t c)
-{
-    if (c < 0x80)
-        return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-    return in_ranges(c, unicode_letters, COUNT(unicode_letters));
-}
-
-static bool is_digit(uint32_t c)
-{
-    if (c < 0x80)
-        return c >= '0' && c <= '9';
-    return in_ranges(c, unicode_digits, COUNT(unicode_digits));
-}
-
-/* The character at `at` and its length; texts are valid UTF-8. */
-static uint32_t decode(const char *at, size_t left, size_t *ret_len)
-{
-    const unsigned char *b = (const unsigned char *)at;
-    size_t len = b[0] < 0x80 ? 1 : b[0] < 0xe0 ? 2 : b[0] < 0xf0 ? 3 : 4;
-
-    if (len > left)
-        len = left;
-    *ret_len = len;
-    switch (len) {
-    case 1:
-        return b[0];
-    case 2:
-        return (uint32_t)(b[0] & 0x1f) << 6 | (b[1] & 0x3f);
-    case 3:
-        return (uint32_t)(b[0] & 0x0f) << 12 | (uint32_t)(b[1] & 0x3f) << 6 | (b[2] & 0x3f);
-    default:
-        return (uint32_t)(b[0] & 0x07) << 18 | (uint32_t)(b[1] & 0x3f) << 12 |
-               (uint32_t)(b[2] & 0x3f) << 6 | (b[3] & 0x3f);
-    }
-}
-
-static uint64_t digit_run(str s, size_t *at, uint64_t start)
-{
-    uint64_t value = start;
-
-    while (*at < s.len) {
-        size_t len = 1;
-        uint32_t c = decode(s.at + *at, s.len - *at, &len);
-        if (!is_digit(c))
-            break;
-        value = value * 10 + (uint64_t)(int64_t)((int32_t)c - '0');
-        *at += len;
-    }
-    return value;
-}
-
-static size_t chars_in(str s, size_t from, size_t to)
-{
-    size_t count = 0;
-
-    for (size_t i = from; i < to; i++)
-        count += ((unsigned char)s.at[i] & 0xc0) != 0x80;
-    return count;
-}
-
-/* A zero behind other digits counts: 10 against 1x. */
-static bool has_digit_before(str s, size_t at)
-{
-    while (at > 0) {
-        do
-            at--;
-        while (at > 0 && ((unsigned char)s.at[at] & 0xc0) == 0x80);
-        size_t len = 1;
-        uint32_t c = decode(s.at + at, s.len - at, &len);
-        if (!is_digit(c))
-            return false;
-        if (c != '0')
-            return true;
-    }
-    return false;
-}
-
-int yaml_key_cmp(str a, str b)
-{
-    size_t same = 0;
-    size_t shorter = MIN(a.len, b.len);
-
-    while (same < shorter && a.at[same] == b.at[same])
-        same++;
-    while (same > 0 && same < shorter && ((unsigned char)a.at[same] & 0xc0) == 0x80)
-        same--; /* back to the first byte of the character */
-    if (same == a.len || same == b.len)
-        return a.len < b.len ? -1 : a.len > b.len;
-
-    size_t unused = 0;
-    uint32_t x = decode(a.at + same, a.len - same, &unused);
-    uint32_t y = decode(b.at + same, b.len - same, &unused);
-    bool x_letter = is_letter(x);
-    bool y_letter = is_letter(y);
-    if (x_letter && y_letter)
-        return x < y ? -1 : 1;
-    if (x_letter || y_letter)
-        return y_letter ? -1 : 1;
-    uint64_t start = (x == '0' || y == '0') && has_digit_before(a, same) ? 1 : 0;
-    size_t x_end = same;
-    size_t y_end = same;
-    int64_t x_number = (int64_t)digit_run(a, &x_end, start);
-    int64_t y_number = (int64_t)digit_run(b, &y_end, start);
-    if (x_number != y_number)
-        return x_number < y_number ? -1 : 1;
-    size_t x_count = chars_in(a, same, x_end);
-    size_t y_count = chars_in(b, same, y_end);
-    if (x_count != y_count)
-        return x_count < y_count ? -1 : 1;
-    return x < y ? -1 : x > y;
-}
-
-/* ---- writing ---- */
 
 struct emitter {
     struct buf *out;
@@ -280,7 +139,7 @@ static struct facts analyze(str s)
     f.block_indicators = str_starts(s, S("---")) || str_starts(s, S("..."));
     for (size_t i = 0; i < s.len;) {
         size_t len = 1;
-        uint32_t c = decode(s.at + i, s.len - i, &len);
+        uint32_t c = yaml_char_at(s.at + i, s.len - i, &len);
         bool before_blank = is_blank_at(s, i + len);
         bool last = i + len == s.len;
         if (i == 0)
@@ -370,7 +229,7 @@ static void write_single(struct emitter *e, str s, bool allow_breaks)
     indicator(e, "'", true, false, false);
     for (size_t i = 0; i < s.len;) {
         size_t len = 1;
-        uint32_t c = decode(s.at + i, s.len - i, &len);
+        uint32_t c = yaml_char_at(s.at + i, s.len - i, &len);
         if (c == ' ') {
             if (allow_breaks && !spaces && e->column > WIDTH && i > 0 && i < s.len - 1 &&
                 s.at[i + 1] != ' ') {
@@ -431,7 +290,7 @@ static void write_double(struct emitter *e, str s, bool allow_breaks)
     indicator(e, "\"", true, false, false);
     for (size_t i = 0; i < s.len;) {
         size_t len = 1;
-        uint32_t c = decode(s.at + i, s.len - i, &len);
+        uint32_t c = yaml_char_at(s.at + i, s.len - i, &len);
         if (!is_printable(c) || has_mark || is_break_char(c) || c == '"' || c == '\\') {
             write_escape(e, c);
             i += len;
@@ -462,14 +321,14 @@ static uint32_t last_char(str s, size_t end, size_t *ret_at)
     while (at > 0 && ((unsigned char)s.at[at] & 0xc0) == 0x80)
         at--;
     *ret_at = at;
-    return decode(s.at + at, s.len - at, &len);
+    return yaml_char_at(s.at + at, s.len - at, &len);
 }
 
 static void write_literal(struct emitter *e, str s)
 {
     size_t len = 1;
     size_t at = 0;
-    uint32_t first = decode(s.at, s.len, &len);
+    uint32_t first = yaml_char_at(s.at, s.len, &len);
     bool breaks = true;
 
     indicator(e, "|", true, false, false);
@@ -491,7 +350,7 @@ static void write_literal(struct emitter *e, str s)
             /* NEL, LS and PS are breaks too: what follows is indented */
             size_t stop = i + line;
             while (i < stop) {
-                uint32_t c = decode(s.at + i, s.len - i, &len);
+                uint32_t c = yaml_char_at(s.at + i, s.len - i, &len);
                 if (has_other_break && !is_break_char(c)) {
                     write_indent(e);
                     has_other_break = false;
@@ -527,7 +386,7 @@ static bool is_carried(const struct emitter *e, str s)
             i++;
             continue;
         }
-        uint32_t c = decode(s.at + i, s.len - i, &len);
+        uint32_t c = yaml_char_at(s.at + i, s.len - i, &len);
         if (c == 0x7f || (c >= 0x80 && c < 0xa0 && c != 0x85) || c == 0xfffe || c == 0xffff)
             return err_set(
                     e->err, ERR_INVALID,
@@ -782,7 +641,7 @@ static bool write_member(struct emitter *e, const struct pair *p)
         is_simple = is_simple && !look.has_break;
     for (size_t i = 0; i < p->key.len && is_simple && !look.is_ascii;) {
         size_t len = 1;
-        is_simple = !is_break_char(decode(p->key.at + i, p->key.len - i, &len));
+        is_simple = !is_break_char(yaml_char_at(p->key.at + i, p->key.len - i, &len));
         i += len;
     }
     if (is_simple) {

@@ -60,7 +60,9 @@ def main() -> None:
         count = size // 3
         for start in range(0, count, 50):
             name = f"part-{start}.yaml"
-            (folder / name).write_text("---\n".join(objects(i) for i in range(start, min(start + 50, count))))
+            (folder / name).write_text(
+                "---\n".join(objects(i) for i in range(start, min(start + 50, count)))
+            )
             files.append(name)
         (folder / "kustomization.yaml").write_text(
             "resources: [" + ", ".join(files) + "]\n"
@@ -68,7 +70,7 @@ def main() -> None:
             "labels: [{pairs: {owner: team}, includeSelectors: true}]\n"
             "images: [{name: registry.example/app, newTag: '2.0'}]\n"
             "configMapGenerator: [{name: settings, literals: [a=1]}]\n"
-            "patches: [{target: {kind: Deployment}, patch: '[{\"op\": \"add\", \"path\": \"/spec/revisionHistoryLimit\", \"value\": 3}]'}]\n"
+            'patches: [{target: {kind: Deployment}, patch: \'[{"op": "add", "path": "/spec/revisionHistoryLimit", "value": 3}]\'}]\n'
         )
 
 

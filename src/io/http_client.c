@@ -24,8 +24,6 @@
 #define REQUEST_CONNECTIONS_H1 8
 #define STREAM_CONNECTIONS_H1 1000
 #define TRIES 3
-/* libcurl's buffer of one stream: watches are many and their events small. */
-#define STREAM_BUFFER 4096L
 /* Owners are called for so long in one turn; then others have theirs. */
 #define SLICE_US 10000
 /* Connections that may be begun in one turn of the loop. */
@@ -53,8 +51,8 @@ struct lane {
     struct ring ready; /* to be told something, by dispatch */
     size_t count;      /* of calls */
     size_t active;     /* in libcurl's hands */
-    /* A handle keeps the buffer of its first transfer whatever BUFFERSIZE says later, and libcurl
-     * then writes beyond its end: handles never change the lane. */
+    /* Handles never change the lane, and CURLOPT_BUFFERSIZE stays what it is: libcurl 7.88 writes
+     * beyond the buffer of a handle whose size is not the default. */
     CURL *spare[SPARE_HANDLES];
     size_t spare_count;
     bool is_stream;
@@ -229,8 +227,6 @@ static void set_request(struct http_call *call)
     curl_easy_setopt(easy, CURLOPT_PRIVATE, call);
     curl_easy_setopt(easy, CURLOPT_SOCKOPTFUNCTION, curl_has_socket);
     curl_easy_setopt(easy, CURLOPT_SOCKOPTDATA, call->lane->client);
-    if (call->lane->is_stream)
-        curl_easy_setopt(easy, CURLOPT_BUFFERSIZE, STREAM_BUFFER);
     curl_easy_setopt(easy, CURLOPT_URL, call->url);
     curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, call->detail);
     curl_easy_setopt(easy, CURLOPT_HTTPHEADER, call->headers);

@@ -47,6 +47,8 @@ static bool text_is_sane(str text, struct err *err)
     if (text.len > LIMIT_URL)
         return err_set(err, ERR_LIMIT, "the URL of a repository is longer than %d bytes",
                        LIMIT_URL);
+    if (!str_is_utf8(text))
+        return err_set(err, ERR_INVALID, "the URL of a repository is not valid UTF-8");
     for (size_t i = 0; i < text.len; i++) {
         unsigned char c = (unsigned char)text.at[i];
         if (c <= ' ' || c == 0x7f || c == '\\' || c == '"' || c == '\'' || c == '`')
@@ -143,11 +145,15 @@ static str normal_path(struct arena *arena, str path)
             continue;
         out[len++] = path.at[i];
     }
-    while (len > 0 && out[len - 1] == '/')
-        len--;
     str normal = str_of(out, len);
-    if (normal.len > 4)
-        str_chop(&normal, S(".git"));
+    str before;
+    do {
+        before = normal;
+        while (str_chop(&normal, S("/")))
+            continue;
+        if (normal.len > 4)
+            str_chop(&normal, S(".git"));
+    } while (normal.len < before.len);
     return normal;
 }
 

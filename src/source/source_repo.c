@@ -172,14 +172,14 @@ static str secret_text(const struct secret *secret)
 
 /* One cache for each pair of repository and credential: what one credential fetched is not for
  * another to read. */
-static str identity_of(struct source *source, struct arena *arena, str key,
+static str identity_of(struct source *source, struct arena *arena, str url,
                        const struct source_credential *c)
 {
     auto_buf struct buf text;
     char hex[HASH_HEX_SIZE];
 
     buf_init(&text, 32 * LIMIT_MIB);
-    add_part(&text, key);
+    add_part(&text, url);
     if (c != NULL) {
         add_part(&text, c->username);
         add_part(&text, secret_text(c->password));
@@ -225,7 +225,8 @@ struct source_repo *source_repo_get(struct source *source, str url,
         arena_free(arena);
         return NULL;
     }
-    str identity = identity_of(source, arena, parsed.key, credential);
+    /* By the URL as it is spelled: "x" and "x.git" may be two repositories on an odd server. */
+    str identity = identity_of(source, arena, parsed.remote, credential);
     struct source_repo *known = map_get(source->repos, identity);
     if (known != NULL) {
         arena_free(arena);

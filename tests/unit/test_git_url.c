@@ -30,6 +30,7 @@ TEST(every_spelling_of_a_repository_has_one_key)
     assert_str(key_of(arena, "/srv/git/x.git"), S("file:///srv/git/x"));
     assert_str(key_of(arena, "file:///srv/git/x.git"), S("file:///srv/git/x"));
     assert_str(key_of(arena, "git://h/.git"), S("git://h/.git"));
+    assert_str(key_of(arena, "/srv/x/.git/"), S("file:///srv/x"));
 }
 
 TEST(what_could_run_a_program_or_hide_a_secret_is_refused)

@@ -68,7 +68,7 @@ static bool check_kind(struct api *api, struct val *object)
 static bool fail_patched(struct api *api, const struct val *object, str problems)
 {
     struct arena *arena = api->arena;
-    auto_buf struct buf quoted;
+    auto_buf struct buf quoted = {0};
     struct val *causes = val_new(arena, val_list());
     const struct kind *kind = api->kind;
 

@@ -69,7 +69,7 @@ static size_t headers_of(struct api *api, struct http_pair **ret_headers)
     struct http_pair *headers = arena_array(api->arena, count + 1, struct http_pair);
 
     for (size_t i = 0; i < count; i++) {
-        auto_buf struct buf text;
+        auto_buf struct buf text = {0};
 
         buf_init(&text, LIMIT_MIB);
         buf_add(&text, S("299 - "));
@@ -85,7 +85,7 @@ static void send_reply(struct turn_reply *waiting)
     struct exchange *exchange = CONTAINER_OF(waiting, struct exchange, reply);
     struct api *api = &exchange->api;
     struct http_pair *headers;
-    auto_buf struct buf body;
+    auto_buf struct buf body = {0};
     size_t header_count = headers_of(api, &headers);
 
     buf_init(&body, LIMIT_LIST_ARENA);
@@ -122,7 +122,7 @@ static bool on_event(void *owner, enum kube_event_type type, UNUSED const struct
                      str json)
 {
     struct exchange *exchange = owner;
-    auto_buf struct buf line;
+    auto_buf struct buf line = {0};
 
     if (exchange->stream == NULL)
         return true;

@@ -81,7 +81,7 @@ str object_json(struct arena *arena, const struct kind *kind, const struct val *
 {
     static const char *const order[] = {"metadata", "spec", "data", "status"};
     struct val sorted = val_map();
-    auto_buf struct buf out;
+    auto_buf struct buf out = {0};
 
     val_set(arena, &sorted, kind->is_crd ? S("apiVersion") : S("kind"),
             val_dup_value(arena, val_get(object, kind->is_crd ? S("apiVersion") : S("kind"))));

@@ -243,7 +243,7 @@ static bool gather_rows(struct gather *gather, const struct store_range *range, 
 
 void api_list(struct api *api)
 {
-    auto_buf struct buf text;
+    auto_buf struct buf text = {0};
     struct gather gather = {.api = api};
     struct err err = {0};
 

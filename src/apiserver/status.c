@@ -193,7 +193,7 @@ bool api_fail_not_found(struct api *api, str name)
 bool api_fail_invalid(struct api *api, str name, const struct val *problems)
 {
     struct arena *arena = api->arena;
-    auto_buf struct buf text;
+    auto_buf struct buf text = {0};
     size_t count = 0;
 
     buf_init(&text, LIMIT_MIB);

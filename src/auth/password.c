@@ -134,7 +134,7 @@ struct password_check *password_check(struct password_pool *pool, str password, 
 {
     struct password_check *check = new0(struct password_check);
     struct password_check **end = &pool->checks;
-    auto_buf struct buf input;
+    auto_buf struct buf input = {0};
 
     buf_init(&input, LIMIT_PASSWORD_BYTES + 1024);
     buf_addf(&input, "%.*s\n", STR(hash));

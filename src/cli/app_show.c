@@ -113,7 +113,7 @@ int app_run_get(struct cli *cli)
 
 static str short_value(struct arena *arena, const struct val *value)
 {
-    auto_buf struct buf out;
+    auto_buf struct buf out = {0};
 
     buf_init(&out, LIMIT_MIB);
     if (value == NULL)

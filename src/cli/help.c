@@ -11,7 +11,7 @@
 static int run(struct cli *cli)
 {
     auto_arena struct arena *arena = arena_new(16 * LIMIT_MIB);
-    auto_buf struct buf out;
+    auto_buf struct buf out = {0};
     struct err err = {0};
 
     buf_init(&out, 16 * LIMIT_MIB);

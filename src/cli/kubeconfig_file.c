@@ -10,7 +10,7 @@
 bool kubeconfig_file_write(const struct kubeconfig_file *file, struct err *err)
 {
     auto_arena struct arena *arena = arena_new(LIMIT_MIB);
-    auto_buf struct buf out;
+    auto_buf struct buf out = {0};
     str ca = file->ca_pem.len > 0 ? base64_encode(arena, file->ca_pem) : STR_EMPTY;
 
     buf_init(&out, LIMIT_MIB);

@@ -31,7 +31,7 @@ enum cli_format cli_format(const struct cli *cli)
 
 int cli_print_val(struct cli *cli, const struct val *value)
 {
-    auto_buf struct buf out;
+    auto_buf struct buf out = {0};
     struct err err = {0};
 
     buf_init(&out, 4 * LIMIT_RESPONSE_BYTES);

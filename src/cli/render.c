@@ -27,7 +27,7 @@ struct render {
 
 static bool print_yaml(struct cli *cli, const struct render_result *result, struct err *err)
 {
-    auto_buf struct buf out;
+    auto_buf struct buf out = {0};
 
     buf_init(&out, LIMIT_RENDER_ANSWER);
     for (size_t i = 0; i < result->object_count; i++) {
@@ -47,7 +47,7 @@ static bool print_json(struct cli *cli, struct arena *arena, const struct render
 {
     struct val items = val_list();
     struct val list = val_map();
-    auto_buf struct buf out;
+    auto_buf struct buf out = {0};
 
     for (size_t i = 0; i < result->object_count; i++)
         val_append(arena, &items, val_dup_value(arena, result->objects[i].object));

@@ -240,7 +240,7 @@ struct hash hash_val(const struct val *v)
 
 struct hash hash_val_without(const struct val *v, const str *skip, size_t count)
 {
-    auto_buf struct buf text;
+    auto_buf struct buf text = {0};
     struct tree_hasher t = {.h = hash_begin(), .skip = skip, .skip_count = count, .text = &text};
 
     buf_init(&text, LIMIT_DOC_BYTES);

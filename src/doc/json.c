@@ -397,7 +397,7 @@ static void report_duplicate(struct parser *p, str key)
 {
     struct arena *arena =
             p->options->duplicates_arena != NULL ? p->options->duplicates_arena : p->arena;
-    auto_buf struct buf path;
+    auto_buf struct buf path = {0};
 
     buf_init(&path, LIMIT_ERR_MESSAGE);
     for (size_t i = 0; i + 1 < p->depth; i++) {

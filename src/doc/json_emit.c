@@ -185,7 +185,7 @@ void json_format(struct buf *out, const struct val *v, unsigned format)
 
 str json_text(struct arena *arena, const struct val *v, unsigned format)
 {
-    auto_buf struct buf out;
+    auto_buf struct buf out = {0};
 
     buf_init(&out, SIZE_MAX / 2);
     json_format(&out, v, format);

@@ -96,7 +96,7 @@ static void images_of(struct buf *out, const struct val *object)
 struct live *live_new(const struct val *object)
 {
     auto_arena struct arena *arena = arena_new(LIVE_ARENA);
-    auto_buf struct buf images;
+    auto_buf struct buf images = {0};
     struct live *live;
     struct gvk gvk = gvk_of(object);
     struct health health = health_of(object, arena);

@@ -203,7 +203,7 @@ static str host_of(struct arena *arena, const struct git_url *url)
 
 static str fill_in(struct arena *arena, const char *sentence, const struct failure *f, str words)
 {
-    auto_buf struct buf out;
+    auto_buf struct buf out = {0};
 
     buf_init(&out, LIMIT_ERR_MESSAGE);
     for (const char *c = sentence; *c != '\0'; c++) {

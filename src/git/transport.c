@@ -88,7 +88,7 @@ bool transport_start(struct loop *loop, const struct transport_options *options,
             .timeout_ms = limit_ms + 10000, /* git's own deadline comes first */
     };
     struct transport_job *job = new0(struct transport_job);
-    auto_buf struct buf input;
+    auto_buf struct buf input = {0};
 
     buf_init(&input, FETCH_REQUEST_MAX);
     put_request(&input, options, request);

@@ -151,7 +151,7 @@ static void add_queries(struct buf *out, const struct kube_request *request)
 bool kube_request_path(const struct kube_request *request, struct arena *arena, str *ret_path,
                        struct err *err)
 {
-    auto_buf struct buf out;
+    auto_buf struct buf out = {0};
     const struct gvr *gvr = &request->gvr;
     bool has_name = request->verb != KUBE_LIST && request->verb != KUBE_WATCH &&
                     request->verb != KUBE_CREATE && request->verb != KUBE_DELETE_COLLECTION;

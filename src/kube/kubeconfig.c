@@ -38,7 +38,7 @@ void kubeconfig_free(struct kubeconfig *config)
 static bool read_file(const char *path, struct arena *arena, str *ret_text, struct err *err)
 {
     auto_fd int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-    auto_buf struct buf text;
+    auto_buf struct buf text = {0};
     struct stat facts;
 
     buf_init(&text, LIMIT_KUBECONFIG_BYTES);

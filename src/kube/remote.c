@@ -268,7 +268,7 @@ static bool call_send(struct remote_call *call, const struct kube_request *reque
     struct remote *remote = remote_of(call->call.kube);
     auto_arena struct arena *arena = arena_new(LIMIT_RESPONSE_BYTES);
     struct http_client_request http = http_request_of(request);
-    auto_buf struct buf text;
+    auto_buf struct buf text = {0};
     str path;
 
     buf_init(&text, LIMIT_RESPONSE_BYTES);

@@ -274,7 +274,7 @@ static bool job_start(struct render_job *job, struct err *err)
 {
     struct render_pool *pool = job->pool;
     struct zygote_message message = {.job = job->number, .event = ZYGOTE_STARTED};
-    auto_buf struct buf body;
+    auto_buf struct buf body = {0};
     int fds[ZYGOTE_FDS_MAX];
     size_t count = 0;
     int pair[2];

@@ -279,7 +279,7 @@ static bool do_changes(const struct message_request *request, int cache, struct 
 
 static bool answer(int socket, str body)
 {
-    auto_buf struct buf head;
+    auto_buf struct buf head = {0};
 
     buf_init(&head, WIRE_HEAD);
     wire_put_frame(&head, str_of("", 0));

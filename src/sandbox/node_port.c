@@ -72,7 +72,7 @@ static void send_some(struct connection *c)
 
 static void answer(struct connection *c)
 {
-    auto_buf struct buf page;
+    auto_buf struct buf page = {0};
 
     buf_init(&page, 64 * LIMIT_KIB);
     if (!c->port->page(c->port->owner, &page)) {
@@ -121,7 +121,7 @@ static void connection_ready(void *owner, UNUSED uint32_t events)
 static void accept_ready(void *owner, UNUSED uint32_t events)
 {
     struct node_port *port = owner;
-    auto_buf struct buf page;
+    auto_buf struct buf page = {0};
     auto_fd int fd = accept4(port->fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
 
     buf_init(&page, 64 * LIMIT_KIB);

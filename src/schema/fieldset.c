@@ -525,7 +525,7 @@ static void format_element(struct buf *out, const struct path_element *element)
 
 str path_text(struct arena *arena, struct path path)
 {
-    auto_buf struct buf out;
+    auto_buf struct buf out = {0};
 
     buf_init(&out, LIMIT_DOC_BYTES);
     for (size_t i = 0; i < path.count; i++)

@@ -53,7 +53,7 @@ struct conflict {
 
 static str owner_text(struct arena *arena, const struct owner *owner)
 {
-    auto_buf struct buf text;
+    auto_buf struct buf text = {0};
 
     buf_init(&text, 64 * LIMIT_KIB);
     json_format_string(&text, owner->manager, 0);

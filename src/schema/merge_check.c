@@ -108,7 +108,7 @@ static const char *go_type(const struct val *v)
 
 static void wrong(struct checker *c, const char *expected, const struct val *v)
 {
-    auto_buf struct buf text;
+    auto_buf struct buf text = {0};
 
     buf_init(&text, 512);
     if (strcmp(expected, "string") == 0) {

@@ -268,7 +268,7 @@ bool selector_of(struct arena *arena, const struct val *label_selector,
 
 str selector_text(struct arena *arena, const struct val *label_selector)
 {
-    auto_buf struct buf out;
+    auto_buf struct buf out = {0};
     struct val_iter it = val_iter(val_get(label_selector, S("matchLabels")));
 
     buf_init(&out, LIMIT_MIB);

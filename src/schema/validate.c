@@ -37,7 +37,7 @@ void validate_problem(struct arena *arena, struct val *problems, const char *rea
 
 str validate_summary(struct arena *arena, const struct val *problems)
 {
-    auto_buf struct buf out;
+    auto_buf struct buf out = {0};
     struct val_iter it = val_iter(problems);
     bool many = val_count(problems) > 1;
 

@@ -520,7 +520,7 @@ static void check_enums(struct rules *r, const struct type *type, const struct v
     }
     if (!val_is(v, VAL_STRING) || val_count(allowed) == 0 || val_str(v).len == 0)
         return;
-    auto_buf struct buf names;
+    auto_buf struct buf names = {0};
     buf_init(&names, LIMIT_ERR_MESSAGE);
     it = val_iter(allowed);
     while (val_next(&it)) {
@@ -539,7 +539,7 @@ void validate_builtin(struct arena *arena, struct gvk gvk, const struct val *obj
 {
     struct rules r = {arena, problems, object, old};
     const struct type *type = type_builtin(gvk);
-    auto_buf struct buf path;
+    auto_buf struct buf path = {0};
 
     buf_init(&path, LIMIT_MIB);
     if (type != NULL)

@@ -169,7 +169,7 @@ static void check_enum(struct rules *r, const struct val *schema, const struct v
 {
     const struct val *allowed = val_get(schema, S("enum"));
     struct val_iter it = val_iter(allowed);
-    auto_buf struct buf names;
+    auto_buf struct buf names = {0};
 
     buf_init(&names, LIMIT_ERR_MESSAGE);
     if (val_count(allowed) == 0)

@@ -70,7 +70,7 @@ static char *absolute(str path)
 
 static char *absolute_roots(const char *roots)
 {
-    auto_buf struct buf out;
+    auto_buf struct buf out = {0};
     str rest = str_from(roots);
     str root;
 
@@ -175,7 +175,7 @@ static str secret_text(const struct secret *secret)
 static str identity_of(struct source *source, struct arena *arena, str url,
                        const struct source_credential *c)
 {
-    auto_buf struct buf text;
+    auto_buf struct buf text = {0};
     char hex[HASH_HEX_SIZE];
 
     buf_init(&text, 32 * LIMIT_MIB);

@@ -113,7 +113,7 @@ static bool write_all(int fd, str bytes)
 static void save(struct source_store *store, str key, str commit,
                  const struct render_result *result)
 {
-    auto_buf struct buf body;
+    auto_buf struct buf body = {0};
     char path[PATH_MAX];
     char fresh[PATH_MAX + 8];
     size_t sources = 1;
@@ -163,7 +163,7 @@ static bool load_file(const char *path, struct buf *out)
 static bool load(struct source_store *store, str key, struct render_result **ret_result,
                  char ret_commit[ID_SIZE])
 {
-    auto_buf struct buf file;
+    auto_buf struct buf file = {0};
     char path[PATH_MAX];
     struct err err;
 

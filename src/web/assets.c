@@ -49,7 +49,7 @@ static bool inflate_whole(const struct asset *asset, struct buf *out)
 
 static void serve(struct http_request *request, const struct asset *asset)
 {
-    auto_buf struct buf plain;
+    auto_buf struct buf plain = {0};
     bool gzip = str_contains(http_header(request, S("Accept-Encoding")), S("gzip"));
     struct http_pair headers[] = {
             {S("ETag"), str_from(asset->etag)},

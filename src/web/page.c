@@ -20,7 +20,7 @@ static const char page_text[] =
 /* Our own path may hold any character that a folder can. */
 static str escape_html(struct arena *arena, str text)
 {
-    auto_buf struct buf out;
+    auto_buf struct buf out = {0};
 
     buf_init(&out, LIMIT_MIB);
     for (size_t i = 0; i < text.len; i++) {

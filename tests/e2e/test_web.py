@@ -217,3 +217,32 @@ def test_a_lost_password_is_made_anew_with_the_server_running_or_stopped(
         assert eventually(lambda: _sign_in(server, name, third) == 200, what="the third password")
     server.run("user", "delete", name)
     assert server.run("user", "delete", "admin", check=False).code == 2
+
+
+@pytest.mark.only("cluster")
+def test_it_refuses_to_start_beside_an_argo_cd_controller(
+    server: Server, target: Kube, namespace: str, tmp_path: Path
+) -> None:
+    assert server.plane is not None
+    labels = {"app.kubernetes.io/name": "argocd-application-controller"}
+    pod = {"containers": [{"name": "controller", "image": "controller"}]}
+    controller = {
+        "apiVersion": "apps/v1",
+        "kind": "StatefulSet",
+        "metadata": {"name": "argocd-application-controller", "labels": labels},
+        "spec": {
+            "replicas": 1,
+            "serviceName": "x",
+            "selector": {"matchLabels": labels},
+            "template": {"metadata": {"labels": labels}, "spec": pod},
+        },
+    }
+    target.request("POST", f"/apis/apps/v1/namespaces/{namespace}/statefulsets", controller)
+    done = server.run(
+        *("serve", "--data", str(tmp_path / "second"), "--listen", "127.0.0.1:0"),
+        *("--home", str(server.plane.kubeconfig), "--control-namespace", namespace),
+        check=False,
+        timeout=60,
+    )
+    assert done.code == 1
+    assert "argocd-application-controller" in done.err and "0 replicas" in done.err, done.err

@@ -22,6 +22,7 @@ struct apiserver {
     struct watch_hub *hub;
     struct registry *registry;
     struct collector *collector; /* garbage and namespaces: gc.h */
+    struct expire *expire;       /* old Events: expire.h */
     struct turn *turn;           /* commit and what waits for it: turn.h */
     enum apiserver_kinds kinds;
     str boot; /* differs with each start: OpenAPI documents are cached under it */

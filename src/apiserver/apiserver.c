@@ -3,6 +3,7 @@
 
 #include "apiserver/api.h"
 #include "apiserver/crd.h"
+#include "apiserver/expire.h"
 #include "apiserver/gc.h"
 #include "apiserver/turn.h"
 #include "base/clock.h"
@@ -63,6 +64,7 @@ bool apiserver_new(struct loop *loop, const struct apiserver_options *options,
     server->registry = registry_new(options->kinds);
     server->collector = collector_new(server);
     server->turn = turn_new(server);
+    server->expire = expire_new(server);
     if (!crd_load_all(server, err) || !collector_start(server->collector, err) ||
         !bootstrap(server, err))
         return err_wrap(err, "store of %s", options->name);
@@ -80,6 +82,7 @@ void apiserver_free(struct apiserver *server)
     if (server->turn != NULL)
         (void)!turn_commit_now(server->turn, &err);
     turn_free(server->turn);
+    expire_free(server->expire);
     collector_free(server->collector);
     registry_free(server->registry);
     watch_hub_free(server->hub);

@@ -2,6 +2,8 @@
 #include "test.h"
 
 #include "apiserver/embedded.h"
+#include "apiserver/expire.h"
+#include "base/clock.h"
 #include "doc/json.h"
 
 #include <signal.h>
@@ -579,6 +581,25 @@ TEST(a_definition_takes_its_objects_along)
     assert_int_equal(get(f, foos, "one").status, 404);
 }
 
+/* ---- expiry ---- */
+
+#define EVENT(name, time)                                                                          \
+    "{\"metadata\":{\"name\":\"" name "\"},\"involvedObject\":{\"kind\":\"Pod\",\"namespace\":"    \
+    "\"default\",\"name\":\"p\"},\"lastTimestamp\":\"" time "\"}"
+
+TEST(events_go_an_hour_after_they_were_last_seen)
+{
+    struct fixture *f = *state;
+    int64_t now_ms;
+
+    assert_int_equal(create(f, core("events"), EVENT("old", "2026-01-01T10:00:00Z")).status, 201);
+    assert_int_equal(create(f, core("events"), EVENT("new", "2026-01-01T10:30:00Z")).status, 201);
+    assert_true(clock_parse(S("2026-01-01T11:10:00Z"), &now_ms));
+    assert_false(expire_run(f->server, now_ms));
+    assert_int_equal(get(f, core("events"), "old").status, 404);
+    assert_int_equal(get(f, core("events"), "new").status, 200);
+}
+
 /* ---- crashes ---- */
 
 TEST(what_was_acknowledged_survives_a_kill)
@@ -688,6 +709,7 @@ int main(void)
             CASE(a_delete_of_another_uid_is_refused),
             CASE(a_definition_serves_its_kind_at_once_and_after_a_restart),
             CASE(a_definition_takes_its_objects_along),
+            CASE(events_go_an_hour_after_they_were_last_seen),
             CASE(what_was_acknowledged_survives_a_kill),
             CASE(a_commit_that_fails_fails_its_answers_and_ends_the_watches),
     };

@@ -257,6 +257,11 @@ static void settings_told(void *owner)
                  "installationID of argocd-cm changed to '%.*s'; it counts after a restart, and "
                  "objects marked before are then another installation's",
                  STR(installation));
+    if (engine->options.source != NULL)
+        source_set_interval(engine->options.source,
+                            engine->options.git_interval_ms > 0
+                                    ? engine->options.git_interval_ms
+                                    : settings_reconcile_ms(engine->settings));
     engine_told(engine);
 }
 

@@ -108,7 +108,7 @@ struct source *source_new(struct loop *loop, struct render_pool *pool,
     source->transport = (struct transport_options){.program = source->program,
                                                    .file_roots = source->file_roots,
                                                    .allow_link_local = options->allow_link_local};
-    source->interval_ms = options->interval_ms <= 0 ? INTERVAL_MS : options->interval_ms;
+    source_set_interval(source, options->interval_ms);
     source->repos = map_new();
     source->doomed = map_new();
     source->sweep = loop_timer_new(loop, "git sweep", source_on_sweep, source);
@@ -118,6 +118,11 @@ struct source *source_new(struct loop *loop, struct render_pool *pool,
     snprintf(dir, sizeof(dir), "%s/renders", options->data_dir);
     source->store = source_store_new(dir);
     return source;
+}
+
+void source_set_interval(struct source *source, int64_t interval_ms)
+{
+    source->interval_ms = interval_ms <= 0 ? INTERVAL_MS : interval_ms;
 }
 
 static void repo_free(struct source_repo *repo);

@@ -50,6 +50,10 @@ void source_repo_unref(UNUSED struct source_repo *repo)
 {
 }
 
+void source_set_interval(UNUSED struct source *source, UNUSED int64_t interval_ms)
+{
+}
+
 int64_t source_repo_listed_ms(UNUSED const struct source_repo *repo)
 {
     return 0;

@@ -444,7 +444,10 @@ static bool map(struct parser *p, struct val *ret)
     if (m.has_merge && !merge(p, &m, &m.merge, &mark))
         return false;
     ret->spare |= m.marks;
-    val_fill_map(p->arena, ret, p->stack.at + m.from, p->stack.count - m.from);
+    if (p->stack.at == NULL) /* the first map of all, and empty */
+        val_fill_map(p->arena, ret, NULL, 0);
+    else
+        val_fill_map(p->arena, ret, p->stack.at + m.from, p->stack.count - m.from);
     p->stack.count = m.from;
     return true;
 }

@@ -549,9 +549,9 @@ static bool write_text(struct emitter *e, str source, bool simple_key)
             return false;
         s = fold_nel(source, &folded);
     }
-    enum style wanted = memchr(s.at, '\n', s.len) != NULL ? STYLE_LITERAL
-                        : is_ambiguous(s)                 ? STYLE_DOUBLE
-                                                          : STYLE_PLAIN;
+    enum style wanted = s.len > 0 && memchr(s.at, '\n', s.len) != NULL ? STYLE_LITERAL
+                        : is_ambiguous(s)                              ? STYLE_DOUBLE
+                                                                       : STYLE_PLAIN;
     struct facts facts = analyze(s);
     int indent = e->indent;
 

@@ -110,13 +110,6 @@ static int kind_order(str kind)
     return str_eq(kind, S("ValidatingWebhookConfiguration")) ? 2 : 0;
 }
 
-static int bytes_cmp(str a, str b)
-{
-    int order = memcmp(a.at == NULL ? "" : a.at, b.at == NULL ? "" : b.at, MIN(a.len, b.len));
-
-    return order != 0 ? order : a.len < b.len ? -1 : a.len > b.len;
-}
-
 static bool gvk_less(str group, str version, str kind, str group2, str version2, str kind2)
 {
     int left = kind_order(kind);
@@ -131,7 +124,7 @@ static bool gvk_less(str group, str version, str kind, str group2, str version2,
     (void)snprintf(c, sizeof(c), "%.*s_%.*s_%.*s", STR(group2.len == 0 ? S("~G") : group2),
                    STR(version2.len == 0 ? S("~V") : version2),
                    STR(kind2.len == 0 ? S("~K") : kind2));
-    return bytes_cmp(str_from(a), str_from(c)) < 0;
+    return str_cmp(str_from(a), str_from(c)) < 0;
 }
 
 /* Insertion sort: what was sorted stays as it is, new specs sink to their place. */

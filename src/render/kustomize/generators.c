@@ -27,7 +27,8 @@ static int compare_pairs(const void *a, const void *b)
 /* Sorted by key; a key that stands twice is an error. */
 static bool sort_data(struct build *b, struct data *data, str owner)
 {
-    qsort(data->at, data->count, sizeof(*data->at), compare_pairs);
+    if (data->count > 1)
+        qsort(data->at, data->count, sizeof(*data->at), compare_pairs);
     for (size_t i = 1; i < data->count; i++)
         if (str_eq(data->at[i - 1].key, data->at[i].key))
             return build_fail(b, KUSTOMIZE_ERROR_CONFIG,

@@ -227,18 +227,9 @@ static bool visit_map(struct merger *m, struct node *dest, struct node *patch, s
     return true;
 }
 
-static int compare_strs(const void *a, const void *b)
+static int compare_names(const void *a, const void *b)
 {
     return str_cmp(*(const str *)a, *(const str *)b);
-}
-
-static int compare_names(const void *left, const void *right)
-{
-    str a = *(const str *)left;
-    str b = *(const str *)right;
-    int order = memcmp(a.at, b.at, MIN(a.len, b.len));
-
-    return order != 0 ? order : compare_strs(left, right);
 }
 
 /* The field names of both, sorted, each once. */

@@ -165,7 +165,7 @@ static void text_from_json(struct node *n, const struct val *v)
     n->tag = TAG_STR;
     n->value = val_str(v);
     enum yaml_type type = yaml_resolve(n->value, YAML_11);
-    if (memchr(n->value.at, '\n', n->value.len) != NULL)
+    if (n->value.len > 0 && memchr(n->value.at, '\n', n->value.len) != NULL)
         n->style = STYLE_LITERAL;
     else if (type != YAML_STR || yaml_is_base60(n->value))
         n->style = STYLE_QUOTED;
@@ -221,7 +221,9 @@ static enum node_tag written_tag(const struct node *n)
     if ((n->style & STYLE_TAGGED) != 0 || n->tag == TAG_STR)
         return n->tag;
     if (n->tag == TAG_NONE)
-        return quoted || memchr(n->value.at, '\n', n->value.len) != NULL ? TAG_STR : TAG_NONE;
+        return quoted || (n->value.len > 0 && memchr(n->value.at, '\n', n->value.len) != NULL)
+                       ? TAG_STR
+                       : TAG_NONE;
     if (!quoted)
         return n->tag;
     /* a tag that the plain text would have anyway is not written: the quotes win */

@@ -179,7 +179,7 @@ static void merge_data(struct build *b, struct resource *r, const struct resourc
         /* upstream puts texts into data and bytes into binaryData; texts are always UTF-8 here */
         struct node *map =
                 node_ensure_map(b->arena, r->node, is_data ? S("data") : str_from(field));
-        if (memchr(value->value.at, '\n', value->value.len) != NULL)
+        if (value->value.len > 0 && memchr(value->value.at, '\n', value->value.len) != NULL)
             value->style = STYLE_LITERAL;
         node_set(b->arena, map, data.at[i].key, value);
     }
@@ -336,13 +336,6 @@ static int order_of(str kind, const struct strs *first, const struct strs *last)
     return order;
 }
 
-static int compare_bytes(str a, str b)
-{
-    int order = memcmp(a.at, b.at, MIN(a.len, b.len));
-
-    return order != 0 ? order : a.len < b.len ? -1 : a.len > b.len;
-}
-
 static int compare_rows(const void *left, const void *right)
 {
     const struct sort_row *a = left;
@@ -353,13 +346,13 @@ static int compare_rows(const void *left, const void *right)
     bool same = str_eq(a->id.kind, b->id.kind) && str_eq(a->id.group, b->id.group) &&
                 str_eq(a->id.version, b->id.version);
     if (!same) {
-        int order = compare_bytes(a->gvk_key, b->gvk_key);
+        int order = str_cmp(a->gvk_key, b->gvk_key);
         bool reversed = str_eq(a->id.kind, S("Namespace")) && str_eq(b->id.kind, S("Namespace")) &&
                         (a->id.group.len == 0 || b->id.group.len == 0);
         if (order != 0)
             return reversed ? -order : order;
     }
-    return compare_bytes(a->id_key, b->id_key);
+    return str_cmp(a->id_key, b->id_key);
 }
 
 bool resmap_sort_legacy(struct build *b, struct resmap *m, const struct strs *first,

@@ -430,6 +430,28 @@ static void check_claim(struct rules *r)
                 "volumeAttributesClassName for bound claims");
 }
 
+static void check_role(struct rules *r)
+{
+    static const struct {
+        const char *name;
+        const char *message;
+    } needed[] = {
+            {"verbs", "Required value: verbs must contain at least one value"},
+            {"apiGroups", "Required value: resource rules must supply at least one api group"},
+            {"resources", "Required value: resource rules must supply at least one resource"},
+    };
+    struct val_iter it = val_iter(val_get(r->object, S("rules")));
+
+    while (val_next(&it)) {
+        bool is_path = val_count(val_get(it.value, S("nonResourceURLs"))) > 0;
+        for (size_t i = 0; i < (is_path ? 1 : COUNT(needed)); i++)
+            if (val_count(val_get(it.value, str_from(needed[i].name))) == 0)
+                PROBLEM(r, "FieldValueRequired",
+                        arena_printf(r->arena, "rules[%zu].%s", it.index, needed[i].name), "%s",
+                        needed[i].message);
+    }
+}
+
 static void check_binding(struct rules *r)
 {
     const struct val *role = val_get(r->object, S("roleRef"));
@@ -493,6 +515,8 @@ static const struct {
         {S_INIT(""), S_INIT("ConfigMap"), check_config},
         {S_INIT(""), S_INIT("Secret"), check_config},
         {S_INIT(""), S_INIT("PersistentVolumeClaim"), check_claim},
+        {S_INIT("rbac.authorization.k8s.io"), S_INIT("Role"), check_role},
+        {S_INIT("rbac.authorization.k8s.io"), S_INIT("ClusterRole"), check_role},
         {S_INIT("rbac.authorization.k8s.io"), S_INIT("RoleBinding"), check_binding},
         {S_INIT("rbac.authorization.k8s.io"), S_INIT("ClusterRoleBinding"), check_binding},
         {S_INIT("autoscaling"), S_INIT("HorizontalPodAutoscaler"), check_autoscaler},

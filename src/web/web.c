@@ -247,6 +247,10 @@ static bool check_right(struct web_call *call, struct err *err)
     assert(route->may.verb != NULL);
     if (auth_may(call->web->options.auth, &call->user, &question))
         return true;
+    if (str_eq(question.verb, S("*")))
+        return err_set(err, ERR_FORBIDDEN,
+                       "user '%.*s' may not use a cluster's API: that is for administrators",
+                       STR(call->user.name));
     return err_set(err, ERR_FORBIDDEN, "user '%.*s' may not %s %s%s%s here", STR(call->user.name),
                    route->may.verb, route->may.resource, question.subresource.len > 0 ? "/" : "",
                    route->may.subresource);

@@ -480,6 +480,23 @@ static void check_autoscaler(struct rules *r)
         required(r, S("spec.scaleTargetRef.name"));
 }
 
+static void check_ingress_path(struct rules *r, str field, const struct val *path)
+{
+    str type = val_get_str(path, S("pathType"));
+    str text = val_get_str(path, S("path"));
+    bool is_exact = str_eq(type, S("Exact")) || str_eq(type, S("Prefix"));
+
+    if (type.len == 0)
+        PROBLEM(r, "FieldValueRequired", field_of(r, field, "pathType"),
+                "Required value: pathType must be specified");
+    if (!str_starts(text, S("/")) && (is_exact || text.len > 0))
+        PROBLEM(r, "FieldValueInvalid", field_of(r, field, "path"),
+                "Invalid value: \"%.*s\": must be an absolute path", STR(text));
+    if (VAL_AT(path, "backend", "service") == NULL && VAL_AT(path, "backend", "resource") == NULL)
+        PROBLEM(r, "FieldValueInvalid", field_of(r, field, "backend"),
+                "Invalid value: \"\": resource or service backend is required");
+}
+
 static void check_ingress(struct rules *r)
 {
     const struct val *spec = val_get(r->object, S("spec"));
@@ -489,13 +506,14 @@ static void check_ingress(struct rules *r)
         PROBLEM(r, "FieldValueInvalid", S("spec"),
                 "Invalid value: null: either `defaultBackend` or `rules` must be specified");
     while (val_next(&rules)) {
+        str field = arena_printf(r->arena, "spec.rules[%zu].http.paths", rules.index);
         struct val_iter paths = val_iter(VAL_AT(rules.value, "http", "paths"));
+        if (val_get(rules.value, S("http")) != NULL &&
+            val_count(VAL_AT(rules.value, "http", "paths")) == 0)
+            required(r, field);
         while (val_next(&paths))
-            if (val_get_str(paths.value, S("pathType")).len == 0)
-                PROBLEM(r, "FieldValueRequired",
-                        arena_printf(r->arena, "spec.rules[%zu].http.paths[%zu].pathType",
-                                     rules.index, paths.index),
-                        "Required value: pathType must be specified");
+            check_ingress_path(r, arena_printf(r->arena, "%.*s[%zu]", STR(field), paths.index),
+                               paths.value);
     }
 }
 

@@ -191,6 +191,24 @@ static void default_pod(struct arena *arena, struct val *v)
     }
 }
 
+/* Without a metric it scales by CPU. */
+static void default_autoscaler(struct arena *arena, struct val *v)
+{
+    struct val *spec = val_get(v, S("spec"));
+    struct val metric = val_map();
+
+    if (!val_is(spec, VAL_MAP) || !str_eq(val_get_str(v, S("apiVersion")), S("autoscaling/v2")) ||
+        val_count(val_get(spec, S("metrics"))) > 0)
+        return;
+    val_set_str(arena, &metric, S("type"), S("Resource"));
+    struct val *resource = val_ensure_map(arena, &metric, S("resource"));
+    val_set_str(arena, resource, S("name"), S("cpu"));
+    struct val *target = val_ensure_map(arena, resource, S("target"));
+    val_set_str(arena, target, S("type"), S("Utilization"));
+    val_set(arena, target, S("averageUtilization"), val_int(arena, 80));
+    val_append(arena, val_ensure_list(arena, spec, S("metrics")), metric);
+}
+
 static void default_crd_names(struct arena *arena, struct val *v)
 {
     str kind = val_get_str(v, S("kind"));
@@ -226,6 +244,7 @@ static const struct {
         {S_INIT("RoleBinding"), default_rbac_subjects},
         {S_INIT("ClusterRoleBinding"), default_rbac_subjects},
         {S_INIT("Pod"), default_pod},
+        {S_INIT("HorizontalPodAutoscaler"), default_autoscaler},
         {S_INIT("CustomResourceDefinitionNames"), default_crd_names},
         {S_INIT("ServiceReference"), default_ports_of_hooks},
 };

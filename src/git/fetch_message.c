@@ -3,15 +3,6 @@
 
 enum answer { ANSWER_FAILURE = 1, ANSWER_RESULT = 2 };
 
-bool git_id_is_full(str id)
-{
-    for (size_t i = 0; i < id.len; i++) {
-        if (!((id.at[i] >= '0' && id.at[i] <= '9') || (id.at[i] >= 'a' && id.at[i] <= 'f')))
-            return false;
-    }
-    return id.len == 40;
-}
-
 void fetch_put_request(struct buf *out, const struct fetch_request *r)
 {
     const str texts[] = {r->url,       r->program, r->file_roots, r->username,

@@ -36,5 +36,3 @@ void fetch_put_result(struct buf *out, const struct transport_result *result);
 void fetch_put_failure(struct buf *out, const struct err *err);
 MUST_USE bool fetch_get_answer(str bytes, struct arena *arena, struct transport_result *ret_result,
                                struct err *err);
-
-bool git_id_is_full(str id); /* 40 hexadecimal digits, lower case */

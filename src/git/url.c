@@ -339,3 +339,12 @@ bool git_address_is_local_link(str address)
     }
     return false;
 }
+
+bool git_id_is_full(str id)
+{
+    for (size_t i = 0; i < id.len; i++) {
+        if (!((id.at[i] >= '0' && id.at[i] <= '9') || (id.at[i] >= 'a' && id.at[i] <= 'f')))
+            return false;
+    }
+    return id.len == 40;
+}

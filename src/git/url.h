@@ -33,3 +33,6 @@ MUST_USE bool git_url_check_file(const struct git_url *url, const char *roots, s
 /* An address that Taut does not talk to unless allowed: link-local and the clouds' metadata
  * services. `address`: a text as getnameinfo gives it. */
 bool git_address_is_local_link(str address);
+
+/* 40 hexadecimal digits in lower case: the full id of a commit. */
+bool git_id_is_full(str id);

@@ -13,7 +13,6 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "git/cache.h"
-#include "git/fetch_message.h"
 #include "source/inside.h"
 
 #include <dirent.h>

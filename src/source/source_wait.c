@@ -11,7 +11,6 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "doc/hash.h"
-#include "git/fetch_message.h"
 #include "source/inside.h"
 
 #include <stdio.h>

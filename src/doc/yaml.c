@@ -619,6 +619,8 @@ bool yaml_parse_all(struct arena *arena, str text, const struct yaml_options *op
     if (!yaml_parser_initialize(&p.yaml))
         return err_set(err, ERR_LIMIT, "out of memory for a YAML parser");
     str_skip(&p.text, S("\xEF\xBB\xBF"));
+    if (p.text.len == 0)
+        p.text = S(""); /* libyaml takes no null pointer */
     text = p.text;
     p.has_slash_escapes = text.len > 1 && memchr(text.at, '\\', text.len) != NULL &&
                           memmem(text.at, text.len, "\\/", 2) != NULL;

@@ -270,6 +270,8 @@ static bool match_elements(struct matcher *m, struct node *n, const str *path, s
 static bool match_field(struct matcher *m, struct node *n, const str *path, size_t count)
 {
     bool is_null = node_is_null(n);
+    if (path[0].len == 0) /* names the scalar itself */
+        return is_null && m->create == NODE_ZERO ? true : wrong_kind(m, path[0], "ScalarNode");
     if (!is_null && n->kind != NODE_MAP)
         return wrong_kind(m, path[0], "MappingNode");
     struct node *field = is_null ? NULL : node_get(n, path[0]);

@@ -117,8 +117,9 @@ static void annotate(struct rollout *r, struct val *annotations, int64_t revisio
             val_string_borrow(arena_printf(arena, "%lld", (long long)revision)));
     val_set(arena, annotations, S("deployment.kubernetes.io/desired-replicas"),
             val_string_borrow(arena_printf(arena, "%lld", (long long)r->wanted)));
+    int64_t most = r->wanted + r->surge;
     val_set(arena, annotations, S("deployment.kubernetes.io/max-replicas"),
-            val_string_borrow(arena_printf(arena, "%lld", (long long)(r->wanted + r->surge))));
+            val_string_borrow(arena_printf(arena, "%lld", (long long)most)));
 }
 
 static void scale(struct rollout *r, struct set *set, int64_t replicas)

@@ -1,6 +1,6 @@
 /* What one does to a deployment: Edit Information, Edit Settings, Edit YAML, Sync, Delete. */
 import { useState } from "preact/hooks";
-import { ApiError, send, sendText } from "../api/client";
+import { send, sendText } from "../api/client";
 import type { Application, SyncRequest } from "../api/types";
 import { t } from "../i18n";
 import {
@@ -14,8 +14,9 @@ import {
     type Settings,
 } from "../model";
 import { boot } from "../session";
-import { Button, Check, Choices, Icon, TextField } from "../ui/kit";
-import { Dialog, toast } from "../ui/overlay";
+import { Check, Choices, Icon, TextField } from "../ui/kit";
+import { Footer, useAction } from "../ui/action";
+import { Dialog } from "../ui/overlay";
 import { toYaml } from "../yaml";
 import { OptionsForm, SettingsForm } from "./settings-form";
 
@@ -23,54 +24,6 @@ const MERGE = "application/merge-patch+json";
 
 export function addressOf(app: Application): string {
     return `apis/argoproj.io/v1alpha1/namespaces/${app.metadata.namespace}/applications/${app.metadata.name}`;
-}
-
-/** The state that every one of these dialogs has: busy, the server's refusal, closing when done. */
-export function useAction(close: () => void) {
-    const [busy, setBusy] = useState(false);
-    const [error, setError] = useState("");
-    const run = async (what: () => Promise<unknown>, done: string) => {
-        if (busy) return;
-        setBusy(true);
-        setError("");
-        try {
-            await what();
-            toast(done);
-            close();
-        } catch (e) {
-            setError((e as ApiError).message);
-            setBusy(false);
-        }
-    };
-    return { busy, error, setError, run };
-}
-
-export function Footer({
-    close,
-    label,
-    busy,
-    onOk,
-    danger,
-    hint,
-}: {
-    close: () => void;
-    label: string;
-    busy: boolean;
-    onOk: () => void;
-    danger?: boolean;
-    hint?: string;
-}) {
-    return (
-        <>
-            {hint && <span class="t3">{hint}</span>}
-            <span class="push row">
-                <Button onClick={close}>{t("common.cancel")}</Button>
-                <Button kind={danger ? "danger" : "primary"} busy={busy} onClick={onOk}>
-                    {label}
-                </Button>
-            </span>
-        </>
-    );
 }
 
 export function InfoDialog({ app, close }: { app: Application; close: () => void }) {

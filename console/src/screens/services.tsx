@@ -8,10 +8,10 @@ import { clusterOf } from "../model";
 import { href, query, setQuery } from "../router";
 import { boot, devopsOf } from "../session";
 import { useLoad } from "../load";
+import { Footer, useAction } from "../ui/action";
 import { Button, Choices, Empty } from "../ui/kit";
 import { Dialog, Menu } from "../ui/overlay";
 import { APPS } from "./apps";
-import { useAction, Footer } from "./dialogs";
 import { Loaded } from "./page";
 import { Head, Shell } from "./shell";
 

@@ -2,6 +2,7 @@
  * The guide, line by line, as project-regular, on the real server and its sandbox. A step is named
  * after its line.
  */
+import { execFileSync } from "node:child_process";
 import type { Browser } from "playwright-core";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { signIn, startBrowser, startServer, visit, type Server, type Visit } from "./server";
@@ -12,6 +13,13 @@ let at: Visit;
 
 beforeAll(async () => {
     server = await startServer();
+    execFileSync("git", [
+        "clone",
+        "-q",
+        "--bare",
+        `${server.dir}/sample`,
+        `${server.dir}/guide.git`,
+    ]);
     browser = await startBrowser();
     at = await visit(browser, server);
 });
@@ -44,7 +52,7 @@ it("A4 to A6 import a code repository by its URL", async () => {
     const dialog = at.page.getByRole("dialog", { name: "Import Code Repository" });
     await dialog.getByLabel("Name *").fill("guide");
     await dialog.getByRole("button", { name: "Git", exact: true }).click();
-    await dialog.getByLabel("Code Repository URL").fill(`file://${server.dir}/sample/.git`);
+    await dialog.getByLabel("Code Repository URL").fill(`file://${server.dir}/guide.git`);
     await dialog.getByRole("button", { name: "OK" }).click();
     await dialog.waitFor({ state: "detached" });
     await row("guide").waitFor();

@@ -8,6 +8,7 @@ export default defineConfig({
         fileParallelism: false,
         sequence: { concurrent: false },
         testTimeout: 60_000,
+        bail: 3,
         hookTimeout: 120_000,
     },
 });

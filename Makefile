@@ -18,6 +18,8 @@ FUZZ_SECONDS ?= 60
 K ?=
 PYTEST = .venv/bin/python -m pytest $(if $(K),-k '$(K)')
 RESULTS := build-results
+# The Node that tools/build-console took where the machine has none that is new enough.
+NODE_PATH_OF = PATH="$(CURDIR)/$(BUILD)/console/node/node_modules/node/bin:$(CURDIR)/$(ASAN)/console/node/node_modules/node/bin:$$PATH"
 
 .DEFAULT_GOAL := all
 .PHONY: all run test test-unit test-e2e test-console test-cluster check bench fuzz clean format install
@@ -76,8 +78,8 @@ test-cluster: $(ASAN)/build.ninja | deps-test
 test-console: $(ASAN)/build.ninja | deps-console
 	@ninja -C $(ASAN) -j $(JOBS) taut
 	@mkdir -p $(RESULTS)
-	@cd console && npx vitest run --reporter=default --reporter=junit --outputFile.junit=../$(RESULTS)/console-unit.xml
-	@cd console && TAUT=../$(ASAN)/taut npx vitest run --config e2e/vitest.config.ts --reporter=default \
+	@cd console && $(NODE_PATH_OF) npx vitest run --reporter=default --reporter=junit --outputFile.junit=../$(RESULTS)/console-unit.xml
+	@cd console && $(NODE_PATH_OF) TAUT=../$(ASAN)/taut npx vitest run --config e2e/vitest.config.ts --reporter=default \
 	    --reporter=junit --outputFile.junit=../$(RESULTS)/console-e2e.xml
 
 check: $(BUILD)/build.ninja $(CLANG)/build.ninja | deps-check
@@ -90,7 +92,7 @@ check: $(BUILD)/build.ninja $(CLANG)/build.ninja | deps-check
 	@ninja -C $(CLANG) -j $(JOBS) --quiet
 	@tools/check-symbols $(CLANG)
 	@tools/check-lint $(CLANG)
-	@cd console && npm run --silent check
+	@cd console && $(NODE_PATH_OF) npm run --silent check
 	@echo "make check: clean"
 
 bench: all | deps-test

@@ -77,34 +77,34 @@ bool fields_merge(struct build *b, struct fields *list, const struct fields *mor
     return true;
 }
 
-static const char *const order_first[] = {"Namespace",
-                                          "ResourceQuota",
-                                          "StorageClass",
-                                          "CustomResourceDefinition",
-                                          "ServiceAccount",
-                                          "PodSecurityPolicy",
-                                          "Role",
-                                          "ClusterRole",
-                                          "RoleBinding",
-                                          "ClusterRoleBinding",
-                                          "ConfigMap",
-                                          "Secret",
-                                          "Endpoints",
-                                          "Service",
-                                          "LimitRange",
-                                          "PriorityClass",
-                                          "PersistentVolume",
-                                          "PersistentVolumeClaim",
-                                          "Deployment",
-                                          "StatefulSet",
-                                          "CronJob",
-                                          "PodDisruptionBudget"};
+const char *const kinds_first[KINDS_FIRST_COUNT] = {"Namespace",
+                                                    "ResourceQuota",
+                                                    "StorageClass",
+                                                    "CustomResourceDefinition",
+                                                    "ServiceAccount",
+                                                    "PodSecurityPolicy",
+                                                    "Role",
+                                                    "ClusterRole",
+                                                    "RoleBinding",
+                                                    "ClusterRoleBinding",
+                                                    "ConfigMap",
+                                                    "Secret",
+                                                    "Endpoints",
+                                                    "Service",
+                                                    "LimitRange",
+                                                    "PriorityClass",
+                                                    "PersistentVolume",
+                                                    "PersistentVolumeClaim",
+                                                    "Deployment",
+                                                    "StatefulSet",
+                                                    "CronJob",
+                                                    "PodDisruptionBudget"};
 
 static int kind_order(str kind)
 {
-    for (size_t i = 0; i < COUNT(order_first); i++)
-        if (str_eq(kind, str_from(order_first[i])))
-            return (int)i - (int)COUNT(order_first);
+    for (size_t i = 0; i < COUNT(kinds_first); i++)
+        if (str_eq(kind, str_from(kinds_first[i])))
+            return (int)i - (int)COUNT(kinds_first);
     if (str_eq(kind, S("MutatingWebhookConfiguration")))
         return 1;
     return str_eq(kind, S("ValidatingWebhookConfiguration")) ? 2 : 0;

@@ -61,3 +61,7 @@ MUST_USE bool path_step(struct build *b, struct node *n, str part, str next, enu
                         struct node **ret);
 MUST_USE bool path_lookup(struct build *b, struct node *n, const struct strs *path,
                           enum node_kind create, struct node **ret);
+
+/* The kinds that the legacy order puts first, in their order; field specs are sorted by it, too. */
+#define KINDS_FIRST_COUNT 22
+extern const char *const kinds_first[KINDS_FIRST_COUNT];

@@ -2,31 +2,10 @@
 #include "render/kustomize/kustomize.h"
 
 #include "doc/yaml_emit.h"
+#include "render/kustomize/field_spec.h"
 #include "render/kustomize/schema.h"
 #include "render/kustomize/target.h"
 
-static const char *const default_first[] = {"Namespace",
-                                            "ResourceQuota",
-                                            "StorageClass",
-                                            "CustomResourceDefinition",
-                                            "ServiceAccount",
-                                            "PodSecurityPolicy",
-                                            "Role",
-                                            "ClusterRole",
-                                            "RoleBinding",
-                                            "ClusterRoleBinding",
-                                            "ConfigMap",
-                                            "Secret",
-                                            "Endpoints",
-                                            "Service",
-                                            "LimitRange",
-                                            "PriorityClass",
-                                            "PersistentVolume",
-                                            "PersistentVolumeClaim",
-                                            "Deployment",
-                                            "StatefulSet",
-                                            "CronJob",
-                                            "PodDisruptionBudget"};
 static const char *const default_last[] = {"MutatingWebhookConfiguration",
                                            "ValidatingWebhookConfiguration"};
 
@@ -72,7 +51,7 @@ static bool drop_local(struct build *b, struct resmap *m)
 
 static bool sort_resources(struct build *b, struct resmap *m, const struct sort_options *options)
 {
-    struct strs first = words(b, default_first, COUNT(default_first));
+    struct strs first = words(b, kinds_first, COUNT(kinds_first));
     struct strs last = words(b, default_last, COUNT(default_last));
 
     if (options == NULL)

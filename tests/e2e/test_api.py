@@ -350,8 +350,8 @@ def test_a_custom_kind_is_served_validated_and_defaulted(api: Kube, ns: str) -> 
 
     def established() -> bool:
         live = api.must_get("CustomResourceDefinition", None, definition)
-        words = {c["type"]: c["status"] for c in live["status"]["conditions"]}
-        return words.get("Established") == "True"
+        said = live.get("status", {}).get("conditions") or []  # null until the server looked at it
+        return any(c["type"] == "Established" and c["status"] == "True" for c in said)
 
     eventually(established, what="Established")
     made = eventually(lambda: apply(api, ns, widget("w", 3)), what="the kind")

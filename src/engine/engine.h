@@ -42,6 +42,12 @@ const struct val *engine_crds(struct arena *arena);
  * [{group, kind, namespace, name, status, health, message, note}], message}. NULL = unknown. */
 struct val *engine_app_facts(const struct engine *engine, str namespace_, str name,
                              struct arena *arena);
+/* What the application manages and what that owns, from memory alone: {compared, items: [{id,
+ * parent, managed, group, version, kind, namespace, name, status, health, reason, difference,
+ * requiresPruning, deleting, info, node, images, created, file}]}; absent = not known or none. `id`
+ * is "group/Kind/namespace/name", `difference` a word of tree.h. NULL = no such application. */
+struct val *engine_app_tree(const struct engine *engine, str namespace_, str name,
+                            struct arena *arena);
 /* Compare now: `hard` drops verdicts and rendered sets. False = no such application. */
 bool engine_app_refresh(struct engine *engine, str namespace_, str name, bool hard);
 size_t engine_app_count(const struct engine *engine);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "engine/live.h"
 #include "base/mem.h"
+#include "engine/info.h"
 #include "engine/mark.h"
 
 #define LIVE_ARENA (16 * LIMIT_MIB)
@@ -116,18 +117,32 @@ struct live *live_new(const struct val *object)
                          object_annotation(object, MARK_INSTALLATION),
                          object_annotation(object, S("argocd.argoproj.io/sync-options")),
                          str_first(health.message, str_utf8_clip(health.message, 512)),
-                         buf_str(&images)};
+                         buf_str(&images),
+                         VAL_STR(object, "metadata", "creationTimestamp"),
+                         info_of(object, arena),
+                         VAL_STR(object, "spec", "nodeName")};
     size_t size = sizeof(*live);
     char *at;
 
     for (size_t i = 0; i < COUNT(texts); i++)
         size += texts[i].len;
     live = mem_new(1, size);
-    str *places[] = {
-            &live->gvk.group, &live->gvk.version,  &live->gvk.kind,         &live->namespace_,
-            &live->name,      &live->uid,          &live->resource_version, &live->label,
-            &live->tracking,  &live->installation, &live->options,          &live->health_message,
-            &live->images};
+    str *places[] = {&live->gvk.group,
+                     &live->gvk.version,
+                     &live->gvk.kind,
+                     &live->namespace_,
+                     &live->name,
+                     &live->uid,
+                     &live->resource_version,
+                     &live->label,
+                     &live->tracking,
+                     &live->installation,
+                     &live->options,
+                     &live->health_message,
+                     &live->images,
+                     &live->created,
+                     &live->info,
+                     &live->node};
     at = (char *)(live + 1);
     for (size_t i = 0; i < COUNT(texts); i++) {
         if (texts[i].len > 0)

@@ -22,6 +22,9 @@ struct live {
     str options;      /* argocd.argoproj.io/sync-options */
     str health_message;
     str images;             /* of its pod template, separated by spaces */
+    str created;            /* metadata.creationTimestamp */
+    str info;               /* info.h */
+    str node;               /* of a Pod */
     struct hash spec_hash;  /* the spec view */
     struct hash owner_hash; /* managedFields without times and without status entries */
     enum health_status health;

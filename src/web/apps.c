@@ -10,7 +10,7 @@
     .verb = (verb_), .gvr = web_gvr_applications, .namespace_ = (call)->namespace_,                \
     .name = (call)->params[1]
 
-static struct engine *engine_of(struct web_call *call)
+struct engine *web_engine(struct web_call *call)
 {
     struct engine *engine = call->web->options.engine;
 
@@ -19,7 +19,7 @@ static struct engine *engine_of(struct web_call *call)
     return engine;
 }
 
-static void no_such_app(struct web_call *call)
+void web_no_app(struct web_call *call)
 {
     web_fail(call, ERR_NOT_FOUND, "there is no continuous deployment '%.*s' in '%.*s'",
              STR(call->params[1]), STR(call->params[0]));
@@ -29,13 +29,13 @@ static void no_such_app(struct web_call *call)
 
 void web_app_facts(struct web_call *call)
 {
-    struct engine *engine = engine_of(call);
+    struct engine *engine = web_engine(call);
 
     if (engine == NULL)
         return;
     struct val *facts = engine_app_facts(engine, call->namespace_, call->params[1], call->arena);
     if (facts == NULL)
-        no_such_app(call);
+        web_no_app(call);
     else
         web_reply_val(call, 200, facts);
 }
@@ -70,7 +70,7 @@ static void on_diff(void *owner, const struct val *answer, const struct err *err
 
 void web_app_diff(struct web_call *call)
 {
-    struct engine *engine = engine_of(call);
+    struct engine *engine = web_engine(call);
 
     if (engine != NULL)
         call->ask = engine_app_diff(engine, call->namespace_, call->params[1], on_diff, call);
@@ -78,7 +78,7 @@ void web_app_diff(struct web_call *call)
 
 void web_app_manifests(struct web_call *call)
 {
-    struct engine *engine = engine_of(call);
+    struct engine *engine = web_engine(call);
     str revision = STR_EMPTY;
 
     (void)http_param(call->request, S("revision"), &revision);
@@ -170,7 +170,7 @@ static void on_sync_app(struct web_call *call, struct kube_response *response)
     struct err err = {0};
 
     if (!response->ok && response->err.code == ERR_NOT_FOUND) {
-        no_such_app(call);
+        web_no_app(call);
         return;
     }
     if (!response->ok) {
@@ -248,14 +248,14 @@ void web_app_terminate(struct web_call *call)
 
 void web_app_refresh(struct web_call *call)
 {
-    struct engine *engine = engine_of(call);
+    struct engine *engine = web_engine(call);
     str hard = STR_EMPTY;
 
     if (engine == NULL)
         return;
     (void)http_param(call->request, S("hard"), &hard);
     if (!engine_app_refresh(engine, call->namespace_, call->params[1], str_eq(hard, S("true")))) {
-        no_such_app(call);
+        web_no_app(call);
         return;
     }
     struct val *done = val_new(call->arena, val_map());

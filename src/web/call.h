@@ -13,6 +13,7 @@
 
 #define WEB_PARAMS_MAX 4
 
+struct engine;
 struct engine_ask;
 struct source_wait;
 struct web_call;
@@ -119,6 +120,11 @@ extern const struct gvr web_gvr_configmaps;
 extern const struct gvr web_gvr_projects;
 extern const struct gvr web_gvr_applications;
 
+/* ---- for handlers of one deployment, {devops}/apps/{name} (apps.c) ---- */
+/* NULL: the call is answered already. */
+struct engine *web_engine(struct web_call *call);
+void web_no_app(struct web_call *call); /* 404 */
+
 void web_targets_free(struct web *web);
 
 /* ---- handlers, one file each ---- */
@@ -131,6 +137,7 @@ web_handler_fn web_repo_test, web_repo_refs;                                  /*
 web_handler_fn web_cluster_list, web_cluster_create, web_cluster_delete, web_cluster_test;
 web_handler_fn web_app_facts, web_app_diff, web_app_manifests, web_app_history;
 web_handler_fn web_app_resources, web_app_sync, web_app_terminate, web_app_refresh;
+web_handler_fn web_app_tree;                                              /* tree.c */
 web_handler_fn web_service_list, web_service_access;                      /* services.c */
 web_handler_fn web_home_api, web_cluster_api;                             /* kubernetes.c */
 web_handler_fn web_page, web_livez, web_readyz, web_metrics, web_openapi; /* page.c */

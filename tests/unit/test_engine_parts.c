@@ -12,6 +12,7 @@
 #include "engine/fields.h"
 #include "engine/health.h"
 #include "engine/ignore.h"
+#include "engine/info.h"
 #include "engine/live.h"
 #include "engine/mask.h"
 #include "engine/project.h"
@@ -568,6 +569,35 @@ TEST(the_definitions_demand_what_argo_cd_demands)
     assert_int_equal(val_i64_or(val_get(schema_at(1, "spec.description"), S("maxLength")), 0), 255);
 }
 
+TEST(an_object_has_one_line_for_lists_and_odd_ones_have_none)
+{
+    static const struct {
+        const char *object;
+        const char *line;
+    } rows[] = {
+            {"{apiVersion: apps/v1, kind: Deployment, spec: {replicas: 3}, status: {readyReplicas: "
+             "2}}",
+             "2/3"},
+            {"{apiVersion: apps/v1, kind: Deployment, spec: 7, status: []}", "0/1"},
+            {"{apiVersion: v1, kind: Pod, spec: {containers: [{}, {}]}, status: "
+             "{containerStatuses: [{ready: true}, {ready: false}, 5]}}",
+             "1/2"},
+            {"{apiVersion: v1, kind: Service, spec: {type: NodePort, ports: [{port: 80, nodePort: "
+             "30001}]}}",
+             "NodePort 80:30001/TCP"},
+            {"{apiVersion: v1, kind: Service, spec: {ports: {}}}", "ClusterIP"},
+            {"{apiVersion: networking.k8s.io/v1, kind: Ingress, spec: {rules: [{host: "
+             "a.example}]}}",
+             "a.example"},
+            {"{apiVersion: batch/v1, kind: CronJob, spec: {schedule: '* * * * *'}}", "* * * * *"},
+            {"{apiVersion: v1, kind: ConfigMap}", ""},
+            {"{apiVersion: example.org/v1, kind: Service}", ""},
+    };
+
+    for (size_t i = 0; i < COUNT(rows); i++)
+        assert_true(str_eq(info_of(yaml(rows[i].object), arena), str_from(rows[i].line)));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -594,6 +624,7 @@ int main(void)
             cmocka_unit_test(entries_of_client_side_apply_become_ours),
             cmocka_unit_test(kinds_are_created_in_kubernetes_order),
             cmocka_unit_test(health_of_built_in_kinds_follows_argo_cd),
+            cmocka_unit_test(an_object_has_one_line_for_lists_and_odd_ones_have_none),
             cmocka_unit_test(the_definitions_default_the_status_of_a_new_application),
     };
 

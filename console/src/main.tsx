@@ -2,17 +2,12 @@ import { render } from "preact";
 import { effect } from "@preact/signals";
 import { expired } from "./api/client";
 import { language, t } from "./i18n";
-import { go, href, match, onLink, path } from "./router";
+import { Lazy } from "./lazy";
+import { go, href, onLink, path } from "./router";
+import { match, routes } from "./routes";
 import { boot, bootError, loadBoot, signedIn } from "./session";
-import { Apps } from "./screens/apps";
-import { Detail } from "./screens/detail";
-import { Clusters } from "./screens/clusters";
-import { Credentials } from "./screens/credentials";
-import { DevopsList } from "./screens/devops";
-import { Repos } from "./screens/repos";
 import { Login } from "./screens/login";
 import { Loaded } from "./screens/page";
-import { ProjectServices, Projects } from "./screens/services";
 import { Shell } from "./screens/shell";
 import { Empty } from "./ui/kit";
 import { Toasts } from "./ui/overlay";
@@ -20,33 +15,6 @@ import sprite from "./ui/icons.svg?raw";
 import "./ui/tokens.css";
 import "./ui/console.css";
 import "./ui/taut.css";
-
-type Params = Record<string, string>;
-
-/* The one table of pages. */
-const pages: [string, (p: Params) => preact.ComponentChild][] = [
-    ["/devops", () => <DevopsList />],
-    ["/devops/:devops/apps", (p) => <Apps key={p.devops} devops={p.devops!} />],
-    [
-        "/devops/:devops/apps/:name",
-        (p) => <Detail key={`${p.devops}/${p.name}`} devops={p.devops!} name={p.name!} />,
-    ],
-    ["/devops/:devops/repos", (p) => <Repos key={p.devops} devops={p.devops!} />],
-    ["/devops/:devops/credentials", (p) => <Credentials key={p.devops} devops={p.devops!} />],
-    ["/devops/:devops/projects", (p) => <Projects key={p.devops} devops={p.devops!} />],
-    [
-        "/devops/:devops/projects/:cluster/:project/services",
-        (p) => (
-            <ProjectServices
-                key={`${p.devops}/${p.cluster}/${p.project}`}
-                devops={p.devops!}
-                cluster={p.cluster!}
-                project={p.project!}
-            />
-        ),
-    ],
-    ["/platform/clusters", () => <Clusters />],
-];
 
 function Route() {
     const at = path.value;
@@ -59,9 +27,9 @@ function Route() {
         );
         return null;
     }
-    for (const [pattern, page] of pages) {
-        const found = match(pattern, at);
-        if (found) return page(found);
+    for (const route of routes) {
+        const params = match(route.pattern, at);
+        if (params) return <Lazy key={at} route={route} params={params} />;
     }
     return (
         <Shell crumbs={[{ text: t("common.notFound") }]}>

@@ -11,7 +11,16 @@ function read(): URL {
 }
 
 const current = signal(read());
-addEventListener("popstate", () => (current.value = read()));
+
+/** While the browser goes back out of a dialog, further changes of the address wait for it. */
+let leaving: (() => void)[] | null = null;
+
+addEventListener("popstate", () => {
+    current.value = read();
+    const waiting = leaving ?? [];
+    leaving = null;
+    for (const change of waiting) change();
+});
 
 export const path = computed(() => {
     const p = current.value.pathname;
@@ -23,38 +32,71 @@ export function href(to: string): string {
     return base + to;
 }
 
+/** Entries of the history since the dialog that is open was opened; 0 when it came by a link. */
+function depth(): number {
+    const state = history.state as { depth?: number } | null;
+    return state?.depth ?? 0;
+}
+
+function move(url: URL, replace: boolean, deep: number): void {
+    const state = deep > 0 ? { depth: deep } : null;
+    history[replace ? "replaceState" : "pushState"](state, "", url);
+    current.value = url;
+}
+
 export function go(to: string, replace = false): void {
+    if (leaving) {
+        leaving.push(() => go(to, replace));
+        return;
+    }
     const url = new URL(href(to), location.origin);
     if (url.href === current.value.href) return;
-    history[replace ? "replaceState" : "pushState"](null, "", url);
-    current.value = url;
-    if (!replace) document.getElementById("main")?.focus({ preventScroll: true });
+    move(url, replace, 0);
 }
 
 /** Changes some query parameters and leaves the others; null removes one. */
 export function setQuery(changes: Record<string, string | null>, replace = true): void {
+    if (leaving) {
+        leaving.push(() => setQuery(changes, replace));
+        return;
+    }
+    const deep = depth();
+    move(changed(changes), replace, replace || deep === 0 ? deep : deep + 1);
+}
+
+function changed(changes: Record<string, string | null>): URL {
     const url = read();
     for (const [key, value] of Object.entries(changes)) {
         if (value === null || value === "") url.searchParams.delete(key);
         else url.searchParams.set(key, value);
     }
-    history[replace ? "replaceState" : "pushState"](null, "", url);
-    current.value = url;
+    return url;
 }
 
-/** "/devops/:devops/apps" against a path; null when it does not match. */
-export function match(pattern: string, at: string): Record<string, string> | null {
-    const want = pattern.split("/");
-    const have = at.replace(/\/$/, "").split("/");
-    if (want.length !== have.length) return null;
-    const found: Record<string, string> = {};
-    for (let i = 0; i < want.length; i++) {
-        const w = want[i]!;
-        const h = have[i]!;
-        if (w.startsWith(":")) found[w.slice(1)] = decodeURIComponent(h);
-        else if (w !== h) return null;
+/** The dialog that the address names, and what it is about; "" when there is none. */
+export const dialog = computed(() => query.value.get("dialog") ?? "");
+export const dialogOn = computed(() => query.value.get("on") ?? "");
+
+/** Opens a dialog of routes.ts. Back closes it. */
+export function openDialog(name: string, on = "", more: Record<string, string> = {}): void {
+    move(changed({ dialog: name, on, ...more }), false, depth() + 1);
+}
+
+/**
+ * Closes it: goes back to the entry it was opened from, or, where it came by a link, takes it out of
+ * the address. `without` names further parameters of the dialog's own.
+ */
+export function closeDialog(...without: string[]): void {
+    if (leaving) return;
+    const deep = depth();
+    const url = changed(Object.fromEntries(["dialog", "on", ...without].map((key) => [key, null])));
+    if (deep === 0) {
+        move(url, true, 0);
+        return;
     }
-    return found;
+    leaving = [];
+    current.value = url;
+    history.go(-deep);
 }
 
 /** Lets the browser handle modified clicks, takes the others. */

@@ -32,6 +32,7 @@ export const en = {
     "common.delete": "Delete",
     "common.next": "Next",
     "common.previous": "Previous",
+    "common.reload": "Load the page again",
     "common.retry": "Try again",
     "common.refresh": "Refresh",
     "common.copy": "Copy",

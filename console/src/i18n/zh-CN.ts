@@ -34,6 +34,7 @@ export const zhCN: Record<Key, string> = {
     "common.delete": "删除",
     "common.next": "下一步",
     "common.previous": "上一步",
+    "common.reload": "重新加载页面",
     "common.retry": "重试",
     "common.refresh": "刷新",
     "common.copy": "复制",

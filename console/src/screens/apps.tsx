@@ -4,7 +4,7 @@ import type { Application, HealthStatus, Repository, SyncStatus } from "../api/t
 import { t, type Key } from "../i18n";
 import { liveList } from "../live";
 import { select, rowOf, type Filter, type Row, type SortKey } from "../model";
-import { href, query, setQuery } from "../router";
+import { closeDialog, dialog, dialogOn, href, openDialog, query, setQuery } from "../router";
 import { boot, devopsOf } from "../session";
 import { Button, Empty, Health, healthLooks, Icon, Sync, syncLooks, Time } from "../ui/kit";
 import { Menu } from "../ui/overlay";
@@ -187,7 +187,7 @@ export function AppDialog({
     app,
     close,
 }: {
-    verb: string | null;
+    verb: string;
     app: Application | undefined;
     close: () => void;
 }) {
@@ -296,10 +296,8 @@ export function Apps({ devops }: { devops: string }) {
     const apps = list.items.value;
     const all = useMemo(() => [...(apps?.values() ?? [])].map(rowOf), [apps]);
     const rows = select(all, filter);
-    const verb = query.value.get("do");
-    const target = query.value.get("on") ?? "";
-    const close = () => setQuery({ do: null, on: null });
-    const act = (what: string, name: string) => setQuery({ do: what, on: name }, false);
+    const verb = dialog.value;
+    const target = dialogOn.value;
     const canCreate = (repos.value?.items.length ?? 0) > 0;
 
     return (
@@ -309,11 +307,7 @@ export function Apps({ devops }: { devops: string }) {
         >
             <Head title={t("apps.title")}>
                 {canCreate && (
-                    <Button
-                        kind="primary"
-                        icon="i-plus"
-                        onClick={() => setQuery({ do: "create" }, false)}
-                    >
+                    <Button kind="primary" icon="i-plus" onClick={() => openDialog("create")}>
                         {t("apps.create")}
                     </Button>
                 )}
@@ -330,14 +324,14 @@ export function Apps({ devops }: { devops: string }) {
                                 <Button
                                     kind="primary"
                                     icon="i-plus"
-                                    onClick={() => setQuery({ do: "create" }, false)}
+                                    onClick={() => openDialog("create")}
                                 >
                                     {t("apps.create")}
                                 </Button>
                             ) : (
                                 <a
                                     class="btn primary"
-                                    href={href(`/devops/${devops}/repos?do=import`)}
+                                    href={href(`/devops/${devops}/repos?dialog=import`)}
                                 >
                                     {t("repos.importTitle")}
                                 </a>
@@ -365,16 +359,16 @@ export function Apps({ devops }: { devops: string }) {
                                 all={all.length}
                                 filter={filter}
                                 devops={devops}
-                                act={act}
+                                act={openDialog}
                             />
                         </>
                     )
                 }
             </Loaded>
             {verb === "create" && place && (
-                <CreateWizard devops={place} repos={repos.value?.items ?? []} close={close} />
+                <CreateWizard devops={place} repos={repos.value?.items ?? []} close={closeDialog} />
             )}
-            <AppDialog verb={verb} app={apps?.get(target)} close={close} />
+            <AppDialog verb={verb} app={apps?.get(target)} close={closeDialog} />
         </Shell>
     );
 }

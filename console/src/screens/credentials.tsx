@@ -5,7 +5,7 @@ import type { Credential } from "../api/types";
 import { exact, t } from "../i18n";
 import { useLoad } from "../load";
 import { nameProblem } from "../model";
-import { query, setQuery } from "../router";
+import { closeDialog, dialog, dialogOn, openDialog } from "../router";
 import { ConfirmDelete, Footer, useAction } from "../ui/action";
 import { Button, Empty, Note, SelectField, TextField } from "../ui/kit";
 import { Dialog, Menu } from "../ui/overlay";
@@ -112,12 +112,11 @@ const typeNames: Record<string, () => string> = {
 
 export function Credentials({ devops }: { devops: string }) {
     const load = useLoad<{ items: Credential[] }>(`taut/v1/devops/${devops}/credentials`);
-    const verb = query.value.get("do");
-    const target = query.value.get("on") ?? "";
-    const close = () => setQuery({ do: null, on: null });
+    const verb = dialog.value;
+    const target = dialogOn.value;
     const items = load.value?.items ?? [];
     const createButton = (
-        <Button kind="primary" icon="i-plus" onClick={() => setQuery({ do: "create" }, false)}>
+        <Button kind="primary" icon="i-plus" onClick={() => openDialog("create")}>
             {t("credentials.create")}
         </Button>
     );
@@ -159,11 +158,7 @@ export function Credentials({ devops }: { devops: string }) {
                                                     label: t("common.delete"),
                                                     icon: "i-trash",
                                                     risk: true,
-                                                    onPick: () =>
-                                                        setQuery(
-                                                            { do: "delete", on: c.name },
-                                                            false,
-                                                        ),
+                                                    onPick: () => openDialog("delete", c.name),
                                                 },
                                             ]}
                                         />
@@ -175,14 +170,14 @@ export function Credentials({ devops }: { devops: string }) {
                 }
             </Loaded>
             {verb === "create" && (
-                <CreateCredential devops={devops} close={close} done={load.again} />
+                <CreateCredential devops={devops} close={closeDialog} done={load.again} />
             )}
             {verb === "delete" && (
                 <ConfirmDelete
                     title={t("credentials.deleteTitle", { name: target })}
                     help={t("credentials.deleteHelp")}
                     at={`taut/v1/devops/${devops}/credentials/${target}`}
-                    close={close}
+                    close={closeDialog}
                     done={load.again}
                 />
             )}

@@ -5,7 +5,7 @@ import type { Application } from "../api/types";
 import { duration, exact, t } from "../i18n";
 import { liveObject } from "../live";
 import { CREATOR, ALIAS, rowOf, settingsOf, optionsOf, UPDATED } from "../model";
-import { go, href, query, setQuery } from "../router";
+import { closeDialog, dialog, go, href, openDialog, query, setQuery } from "../router";
 import { devopsOf } from "../session";
 import { Button, Empty, Health, minute, Note, PhaseStatus, Sync, Time } from "../ui/kit";
 import { Menu, toast } from "../ui/overlay";
@@ -157,8 +157,7 @@ function Page({ app, devops }: { app: Application; devops: string }) {
     const tab = (tabs.find((x) => x === query.value.get("tab")) ?? "resources") as Tab;
     const state = app.status?.operationState;
     const running = Boolean(app.operation) || state?.phase === "Running";
-    const verb = query.value.get("do");
-    const open = (what: string) => setQuery({ do: what }, false);
+    const verb = dialog.value;
     const here = `/devops/${devops}/apps/${row.name}`;
     const titles: Record<Tab, string> = {
         resources: t("detail.resources"),
@@ -173,7 +172,12 @@ function Page({ app, devops }: { app: Application; devops: string }) {
                 <Button icon="i-refresh" onClick={() => void refresh(app)}>
                     {t("detail.refresh")}
                 </Button>
-                <Button kind="primary" icon="i-sync" busy={running} onClick={() => open("sync")}>
+                <Button
+                    kind="primary"
+                    icon="i-sync"
+                    busy={running}
+                    onClick={() => openDialog("sync")}
+                >
                     {running ? t("detail.syncing") : t("detail.sync")}
                 </Button>
                 <Menu
@@ -181,19 +185,27 @@ function Page({ app, devops }: { app: Application; devops: string }) {
                     icon="i-more"
                     kind="icon"
                     items={[
-                        { label: t("apps.editInfo"), icon: "i-edit", onPick: () => open("info") },
+                        {
+                            label: t("apps.editInfo"),
+                            icon: "i-edit",
+                            onPick: () => openDialog("info"),
+                        },
                         {
                             label: t("apps.editSettings"),
                             icon: "i-settings",
-                            onPick: () => open("settings"),
+                            onPick: () => openDialog("settings"),
                         },
-                        { label: t("apps.editYaml"), icon: "i-yaml", onPick: () => open("yaml") },
+                        {
+                            label: t("apps.editYaml"),
+                            icon: "i-yaml",
+                            onPick: () => openDialog("yaml"),
+                        },
                         {
                             label: t("common.delete"),
                             icon: "i-trash",
                             risk: true,
                             line: true,
-                            onPick: () => open("delete"),
+                            onPick: () => openDialog("delete"),
                         },
                     ]}
                 />
@@ -225,8 +237,8 @@ function Page({ app, devops }: { app: Application; devops: string }) {
                 verb={verb}
                 app={app}
                 close={() => {
-                    if (verb === "sync" && tab !== "sync") setQuery({ do: null, tab: "sync" });
-                    else setQuery({ do: null });
+                    closeDialog();
+                    if (verb === "sync" && tab !== "sync") setQuery({ tab: "sync" });
                 }}
             />
         </>

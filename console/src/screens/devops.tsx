@@ -3,7 +3,7 @@ import { useEffect, useState } from "preact/hooks";
 import { send } from "../api/client";
 import { exact, t } from "../i18n";
 import { nameProblem } from "../model";
-import { query, setQuery } from "../router";
+import { closeDialog, dialog, openDialog } from "../router";
 import { boot, loadBoot } from "../session";
 import { Footer, useAction } from "../ui/action";
 import { Button, Empty, TextField } from "../ui/kit";
@@ -63,18 +63,13 @@ function CreateDevops({ close }: { close: () => void }) {
 
 export function DevopsList() {
     const all = boot.value?.devops ?? [];
-    const close = () => setQuery({ do: null });
     useEffect(() => {
         void loadBoot();
     }, []);
     return (
         <Shell crumbs={[{ text: t("devops.title") }]}>
             <Head title={t("devops.title")}>
-                <Button
-                    kind="primary"
-                    icon="i-plus"
-                    onClick={() => setQuery({ do: "create" }, false)}
-                >
+                <Button kind="primary" icon="i-plus" onClick={() => openDialog("create")}>
                     {t("devops.create")}
                 </Button>
             </Head>
@@ -95,7 +90,7 @@ export function DevopsList() {
                     ))}
                 </ListTable>
             )}
-            {query.value.get("do") === "create" && <CreateDevops close={close} />}
+            {dialog.value === "create" && <CreateDevops close={closeDialog} />}
         </Shell>
     );
 }

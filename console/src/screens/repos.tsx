@@ -5,7 +5,7 @@ import type { Credential, Repository } from "../api/types";
 import { exact, t } from "../i18n";
 import { useLoad } from "../load";
 import { nameProblem } from "../model";
-import { query, setQuery } from "../router";
+import { closeDialog, dialog, dialogOn, openDialog } from "../router";
 import { ConfirmDelete, Footer, useAction } from "../ui/action";
 import { Button, Empty, SelectField, Status, TextField } from "../ui/kit";
 import { Dialog, Menu } from "../ui/overlay";
@@ -186,12 +186,11 @@ function Connection({ repo }: { repo: Repository }) {
 
 export function Repos({ devops }: { devops: string }) {
     const load = useLoad<{ items: Repository[] }>(`taut/v1/devops/${devops}/repos`);
-    const verb = query.value.get("do");
-    const target = query.value.get("on") ?? "";
-    const close = () => setQuery({ do: null, on: null });
+    const verb = dialog.value;
+    const target = dialogOn.value;
     const items = load.value?.items ?? [];
     const importButton = (
-        <Button kind="primary" icon="i-plus" onClick={() => setQuery({ do: "import" }, false)}>
+        <Button kind="primary" icon="i-plus" onClick={() => openDialog("import")}>
             {t("repos.import")}
         </Button>
     );
@@ -236,11 +235,7 @@ export function Repos({ devops }: { devops: string }) {
                                                     label: t("common.delete"),
                                                     icon: "i-trash",
                                                     risk: true,
-                                                    onPick: () =>
-                                                        setQuery(
-                                                            { do: "delete", on: r.name },
-                                                            false,
-                                                        ),
+                                                    onPick: () => openDialog("delete", r.name),
                                                 },
                                             ]}
                                         />
@@ -251,13 +246,15 @@ export function Repos({ devops }: { devops: string }) {
                     )
                 }
             </Loaded>
-            {verb === "import" && <ImportDialog devops={devops} close={close} done={load.again} />}
+            {verb === "import" && (
+                <ImportDialog devops={devops} close={closeDialog} done={load.again} />
+            )}
             {verb === "delete" && (
                 <ConfirmDelete
                     title={t("repos.deleteTitle", { name: target })}
                     help={t("repos.deleteHelp")}
                     at={`taut/v1/devops/${devops}/repos/${target}`}
-                    close={close}
+                    close={closeDialog}
                     done={load.again}
                 />
             )}

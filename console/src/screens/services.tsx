@@ -5,7 +5,7 @@ import type { Application } from "../api/types";
 import { exact, t } from "../i18n";
 import { liveList } from "../live";
 import { clusterOf } from "../model";
-import { href, query, setQuery } from "../router";
+import { closeDialog, dialog, dialogOn, href, openDialog } from "../router";
 import { boot, devopsOf } from "../session";
 import { useLoad } from "../load";
 import { Footer, useAction } from "../ui/action";
@@ -126,8 +126,7 @@ function External({ s }: { s: Service }) {
 export function ServicesTable({ devops, only }: { devops: string; only: (s: Service) => boolean }) {
     const load = useLoad<{ items: Service[] }>(`taut/v1/devops/${devops}/services`);
     const items = (load.value?.items ?? []).filter(only);
-    const chosen = items.find((s) => keyOf(s) === query.value.get("on"));
-    const close = () => setQuery({ do: null, on: null });
+    const chosen = items.find((s) => keyOf(s) === dialogOn.value);
     return (
         <Loaded ready={load.value !== null} error={load.error} again={load.again}>
             {() => (
@@ -199,10 +198,7 @@ export function ServicesTable({ devops, only }: { devops: string; only: (s: Serv
                                                             label: t("services.edit"),
                                                             icon: "i-edit",
                                                             onPick: () =>
-                                                                setQuery(
-                                                                    { do: "access", on: keyOf(s) },
-                                                                    false,
-                                                                ),
+                                                                openDialog("access", keyOf(s)),
                                                         },
                                                     ]}
                                                 />
@@ -213,11 +209,11 @@ export function ServicesTable({ devops, only }: { devops: string; only: (s: Serv
                             </table>
                         </div>
                     )}
-                    {query.value.get("do") === "access" && chosen && (
+                    {dialog.value === "access" && chosen && (
                         <AccessDialog
                             devops={devops}
                             service={chosen}
-                            close={close}
+                            close={closeDialog}
                             done={load.again}
                         />
                     )}

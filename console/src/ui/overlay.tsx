@@ -2,6 +2,7 @@
 import type { ComponentChildren } from "preact";
 import { useEffect, useId, useRef, useState } from "preact/hooks";
 import { signal } from "@preact/signals";
+import { focusHeading } from "./focus";
 import { Button, Icon, Note } from "./kit";
 import { t } from "../i18n";
 
@@ -30,7 +31,8 @@ export function Dialog({
         dialog.showModal();
         return () => {
             dialog.close();
-            before?.focus?.();
+            if (before?.isConnected && before !== document.body) before.focus();
+            else focusHeading();
         };
     }, []);
     return (

@@ -31,6 +31,7 @@ struct auth *auth_new(struct loop *loop, struct kube *home)
     auth->passwords = password_pool_new(loop);
     auth->failures = map_new();
     auth->used = map_new();
+    auth->change = loop_task_new(loop, "rights changed", auth_tell_listeners, auth);
     return auth;
 }
 
@@ -43,6 +44,8 @@ void auth_free(struct auth *auth)
     if (auth->users != NULL)
         reflector_free(auth->users);
     rbac_free(auth->rbac);
+    loop_task_free(auth->change);
+    assert(auth->listeners == NULL);
     secret_free(auth->password);
     mem_free(auth);
 }
@@ -91,9 +94,10 @@ static void drop_user(UNUSED void *owner, void *kept)
     user_free(kept);
 }
 
-static void on_changed(UNUSED void *owner, UNUSED str namespace_, UNUSED str name,
-                       UNUSED const void *was, UNUSED const void *is)
+static void on_changed(void *owner, UNUSED str namespace_, UNUSED str name, UNUSED const void *was,
+                       UNUSED const void *is)
 {
+    auth_note_change(owner);
 }
 
 static void on_complete(void *owner)
@@ -126,7 +130,7 @@ static void watch_users(struct auth *auth)
                                  .label_selector = S("taut.dev/user")};
 
     auth->users = reflector_new(auth->home, &what, &events, auth);
-    auth->rbac = rbac_new(auth->home);
+    auth->rbac = rbac_new(auth->home, auth_note_change, auth);
 }
 
 static bool is_there_already(const struct kube_response *response)

@@ -13,6 +13,7 @@
  *         the group system:masters may everything.
  */
 #include "base/secret.h"
+#include "doc/hash.h"
 #include "kube/kube.h"
 
 #define AUTH_SYSTEM_NAMESPACE "taut-system"
@@ -56,6 +57,26 @@ MUST_USE bool auth_check_token(const struct auth *auth, str token, struct auth_u
                                struct err *err);
 bool auth_may(const struct auth *auth, const struct auth_user *user,
               const struct auth_question *question);
+
+/* What a request came in with, for whoever keeps an answer open (a stream, a watch): a token or a
+ * session may end while the answer goes on. */
+struct auth_ticket {
+    struct hash hash;
+    bool is_session;
+};
+struct auth_ticket auth_ticket_of(str text, bool is_session);
+/* The user as he is now; false: the session or token has ended, or he is disabled. */
+bool auth_ticket_holds(const struct auth *auth, const struct auth_ticket *ticket,
+                       struct auth_user *ret_user);
+
+/* Runs, once a turn, after anything changed that may change who may what: a user, a session, a
+ * token, a role, a binding. Ask auth_ticket_holds and auth_may again then. */
+struct auth_listener;
+typedef void auth_changed_fn(void *owner);
+struct auth_listener *auth_listen(struct auth *auth, auth_changed_fn *changed, void *owner);
+void auth_unlisten(struct auth_listener *listener); /* NULL is fine */
+/* Grows with each such change: what was computed under an older one is asked again. */
+uint64_t auth_generation(const struct auth *auth);
 
 /* Whether the user belongs to the DevOps Project of that namespace (or may everything). */
 bool auth_is_member(const struct auth *auth, const struct auth_user *user, str namespace_);

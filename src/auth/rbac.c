@@ -16,6 +16,8 @@ static const char *const resources[KINDS] = {
 
 struct rbac {
     struct reflector *reflectors[KINDS];
+    rbac_changed_fn *changed;
+    void *owner;
 };
 
 /* What is kept of an object: the object itself, reduced to what decides. */
@@ -37,10 +39,21 @@ static void drop(UNUSED void *owner, void *item)
     arena_free(kept->arena);
 }
 
-struct rbac *rbac_new(struct kube *home)
+static void on_changed(void *owner, UNUSED str namespace_, UNUSED str name, UNUSED const void *was,
+                       UNUSED const void *is)
 {
-    static const struct reflector_events events = {.keep = keep, .drop = drop};
+    struct rbac *rbac = owner;
+    rbac->changed(rbac->owner);
+}
+
+struct rbac *rbac_new(struct kube *home, rbac_changed_fn *changed, void *owner)
+{
+    static const struct reflector_events events = {
+            .keep = keep, .drop = drop, .changed = on_changed};
     struct rbac *rbac = new0(struct rbac);
+
+    rbac->changed = changed;
+    rbac->owner = owner;
 
     for (size_t i = 0; i < KINDS; i++) {
         struct kube_selector what = {

@@ -13,7 +13,9 @@
 
 struct rbac;
 
-struct rbac *rbac_new(struct kube *home);
+/* `changed` runs inside the watch's callback each time that a role or binding has changed. */
+typedef void rbac_changed_fn(void *owner);
+struct rbac *rbac_new(struct kube *home, rbac_changed_fn *changed, void *owner);
 void rbac_free(struct rbac *rbac); /* NULL is fine */
 AUTO_DEFINE(rbac, rbac_free)
 #define auto_rbac AUTO(rbac)

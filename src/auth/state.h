@@ -22,9 +22,15 @@ struct auth {
     struct password_pool *passwords;
     struct auth_login *logins;
     struct map *failures; /* user name → struct failure: wrong passwords of late */
+    uint64_t generation;
+    struct loop_task *change; /* tells the listeners */
+    struct auth_listener *listeners;
     struct map *used; /* session hash in hex → when it was last used, monotonic, in a mem_new */
 };
 
 extern const struct gvr auth_gvr_secrets;
 struct secret *auth_random_secret(void);
 void auth_sessions_free(struct auth *auth);
+/* Something that decides has changed. */
+void auth_note_change(void *auth);
+void auth_tell_listeners(void *auth);

@@ -315,6 +315,32 @@ void http_on_closed(struct http_request *request, http_closed_fn *closed, void *
     x->closed_owner = owner;
 }
 
+struct http_request *http_keep(struct http_request *request)
+{
+    exchange_of(request)->references++;
+    return request;
+}
+
+bool http_is_over(const struct http_request *kept)
+{
+    return ((const struct exchange *)kept)->connection == NULL;
+}
+
+void http_cut(struct http_request *kept)
+{
+    struct exchange *x = exchange_of(kept);
+
+    if (x->connection == NULL)
+        return;
+    x->gone = true;
+    exchange_wake(x);
+}
+
+void http_drop(struct http_request *kept)
+{
+    exchange_unref(exchange_of(kept));
+}
+
 /* ---- streams ---- */
 
 static void stream_unref(struct http_stream *stream)

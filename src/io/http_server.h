@@ -72,6 +72,13 @@ bool http_param(const struct http_request *request, str name, str *ret_value);
  * request must still be answered. NULL takes it back. */
 void http_on_closed(struct http_request *request, http_closed_fn *closed, void *owner);
 
+/* For who watches over an answer that another gives: the request's memory is kept until
+ * http_drop. It is over once its connection is; http_cut ends it as if the client had left. */
+struct http_request *http_keep(struct http_request *request);
+bool http_is_over(const struct http_request *kept);
+void http_cut(struct http_request *kept);
+void http_drop(struct http_request *kept);
+
 void http_reply(struct http_request *request, const struct http_reply *reply);
 /* Short for small answers without further headers. */
 void http_reply_text(struct http_request *request, int status, str content_type, str body);

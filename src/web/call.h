@@ -53,6 +53,7 @@ struct web_call {
     struct arena *arena; /* the request's */
     const struct web_route *route;
     struct auth_user user;
+    struct auth_ticket ticket;  /* what the user came with */
     str params[WEB_PARAMS_MAX]; /* in the order of the pattern */
     str namespace_;             /* WEB_DEVOPS */
     const struct val *body;     /* WEB_BODY */
@@ -68,11 +69,13 @@ struct web_call {
 };
 
 struct web_target;
+struct guard;
 
 struct web {
     struct web_options options;
     struct web_call *calls;
     struct web_target *targets; /* kubernetes.c */
+    struct guard *guard;
     bool ready;
     int64_t started_ms;
     uint64_t requests;

@@ -6,6 +6,7 @@
 #include "apiserver/http.h"
 #include "base/mem.h"
 #include "web/call.h"
+#include "web/guard.h"
 #include "web/repo.h"
 #include "web/rights.h"
 #include "web/upstream.h"
@@ -61,14 +62,17 @@ void web_home_api(struct web_call *call)
     struct err err = {0};
 
     /* The embedded server puts its own question, for each object; a real one sees Taut only. */
-    if (call->web->options.home_server == NULL && !auth_may(auth, &call->user, &question))
+    if (call->web->options.home_server == NULL && !auth_may(auth, &call->user, &question)) {
         web_fail(call, ERR_FORBIDDEN, "user '%.*s' may not %.*s %.*s%.*s here",
                  STR(call->user.name), STR(question.verb), STR(question.resource),
                  STR(question.path));
-    else if (!is_plain(call, call->request->path, &err))
+    } else if (!is_plain(call, call->request->path, &err)) {
         web_reply_err(call, &err);
-    else
+    } else {
+        if (web_is_watch(call->request))
+            web_guard(call, &question);
         to_home(call, call->request->path);
+    }
 }
 
 /* ---- targets ---- */
@@ -160,6 +164,8 @@ static void on_secrets(struct web_call *call, struct kube_response *response)
 
 void web_cluster_api(struct web_call *call)
 {
+    static const struct auth_question everything = {
+            .verb = S_INIT("*"), .group = S_INIT("*"), .resource = S_INIT("*")};
     const struct web_options *options = &call->web->options;
     struct err err = {0};
     str name;
@@ -170,9 +176,13 @@ void web_cluster_api(struct web_call *call)
         web_fail(call, ERR_NOT_FOUND, "a cluster's API is at /clusters/NAME/api");
         return;
     }
-    if (!is_plain(call, path, &err))
+    if (!is_plain(call, path, &err)) {
         web_reply_err(call, &err);
-    else if (str_eq(name, S("home")))
+        return;
+    }
+    if (web_is_watch(call->request))
+        web_guard(call, &everything);
+    if (str_eq(name, S("home")))
         to_home(call, path);
     else if (str_eq(name, S("sandbox")) && options->sandbox_server != NULL)
         to_server(call, options->sandbox_server, path);

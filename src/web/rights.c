@@ -3,7 +3,7 @@
 
 #include "apiserver/url.h"
 
-static bool is_watch(const struct http_request *request)
+bool web_is_watch(const struct http_request *request)
 {
     str value;
 
@@ -18,7 +18,7 @@ static str verb_of(const struct http_request *request, bool has_name)
     str method = request->method;
 
     if (str_eq(method, S("GET")) || str_eq(method, S("HEAD")))
-        return has_name ? S("get") : is_watch(request) ? S("watch") : S("list");
+        return has_name ? S("get") : web_is_watch(request) ? S("watch") : S("list");
     if (str_eq(method, S("POST")))
         return S("create");
     if (str_eq(method, S("PUT")))

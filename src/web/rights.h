@@ -5,6 +5,7 @@
 
 /* Verb, group, resource and so on of the request, as kube-apiserver derives them. Texts are
  * borrowed. */
+bool web_is_watch(const struct http_request *request);
 struct auth_question web_question_of(const struct http_request *request, str path);
 /* A question of the embedded API server, put to auth_may; `owner` is the struct auth. */
 struct apiserver_question;

@@ -7,6 +7,7 @@
 #include "doc/json.h"
 #include "engine/engine.h"
 #include "source/source.h"
+#include "web/guard.h"
 #include "web/host_key.h"
 #include "web/session.h"
 #include <assert.h>
@@ -215,10 +216,12 @@ static bool check_user(struct web_call *call, struct err *err)
     if (str_skip(&token, S("Bearer ")) || str_skip(&token, S("bearer "))) {
         if (!auth_check_token(auth, str_trim(token), &user, err))
             return false;
+        call->ticket = auth_ticket_of(str_trim(token), /*is_session=*/false);
     } else if (session.len > 0) {
         if (!auth_check_session(auth, session, &user, err) ||
             !web_session_allows(call->request, err))
             return false;
+        call->ticket = auth_ticket_of(session, /*is_session=*/true);
     } else {
         return err_set(err, ERR_UNAUTHORIZED,
                        "this needs a log-in, or a bearer token as in the server's "
@@ -355,6 +358,7 @@ struct web *web_new(const struct web_options *options)
     web->options.control_namespace = str_from(web->texts[0]);
     web->options.kubeconfig_path = str_from(web->texts[1]);
     web->started_ms = clock_mono_ms();
+    web->guard = guard_new(options->loop, options->auth);
     return web;
 }
 
@@ -374,6 +378,7 @@ void web_free(struct web *web)
         web_fail(call, ERR_UNAVAILABLE, "the server is stopping");
     }
     web_targets_free(web);
+    guard_free(web->guard);
     for (size_t i = 0; i < COUNT(web->texts); i++)
         mem_free(web->texts[i]);
     mem_free(web);

@@ -1,0 +1,78 @@
+/*
+ * The terms, English and 简体中文, as KubeSphere 3.3 has them where it has them. A text that is a term
+ * is translated so and in no other way; a text that has a term marked `always` in it has its
+ * translation in it too (or one of the other forms given). A test holds both.
+ */
+export interface Term {
+    en: string;
+    zh: string;
+    /** Also where the term is a part of a text; further forms that stand for it there. */
+    always?: string[];
+}
+
+export const glossary: Term[] = [
+    { en: "DevOps Projects", zh: "DevOps 项目" },
+    { en: "DevOps Project", zh: "DevOps 项目", always: [] },
+    { en: "Continuous Deployments", zh: "持续部署" },
+    { en: "Continuous Deployment", zh: "持续部署", always: [] },
+    { en: "Code Repositories", zh: "代码仓库", always: ["仓库"] },
+    { en: "Code Repository", zh: "代码仓库", always: ["仓库"] },
+    { en: "Credentials", zh: "凭证" },
+    { en: "Credential", zh: "凭证", always: [] },
+    { en: "Clusters", zh: "集群" },
+    { en: "Cluster", zh: "集群", always: [] },
+    { en: "Projects", zh: "项目" },
+    { en: "Project", zh: "项目" },
+    { en: "Services", zh: "服务" },
+    { en: "Users", zh: "用户" },
+    { en: "Members", zh: "成员" },
+    { en: "Import", zh: "导入" },
+    { en: "Create", zh: "创建" },
+    { en: "Delete", zh: "删除" },
+    { en: "Edit Information", zh: "编辑信息" },
+    { en: "Edit Settings", zh: "编辑设置" },
+    { en: "Edit YAML", zh: "编辑 YAML" },
+    { en: "Edit External Access", zh: "编辑外部访问" },
+    { en: "Basic Information", zh: "基本信息" },
+    { en: "Deployment Settings", zh: "部署设置" },
+    { en: "Deployment Location", zh: "部署位置" },
+    { en: "Code Repository Settings", zh: "代码仓库设置" },
+    { en: "Manifest File Path", zh: "清单文件路径" },
+    { en: "Revision", zh: "修订版本" },
+    { en: "Sync Strategy", zh: "同步策略" },
+    { en: "Auto Sync", zh: "自动同步", always: [] },
+    { en: "Manual Sync", zh: "手动同步", always: [] },
+    { en: "Prune resources", zh: "清理资源" },
+    { en: "Self-heal", zh: "自恢复", always: [] },
+    { en: "Sync Settings", zh: "同步设置" },
+    { en: "Skip schema validation", zh: "跳过规范校验" },
+    { en: "Auto create project", zh: "自动创建项目" },
+    { en: "Prune last", zh: "最后清理" },
+    { en: "Apply out of sync only", zh: "仅应用未同步" },
+    { en: "Prune Propagation Policy", zh: "依赖清理策略" },
+    { en: "Replace Resource", zh: "替换资源" },
+    { en: "Sync", zh: "同步" },
+    { en: "Prune", zh: "清理" },
+    { en: "Dry run", zh: "试运行" },
+    { en: "Apply only", zh: "仅应用" },
+    { en: "Force", zh: "强制应用" },
+    { en: "Health Status", zh: "健康状态" },
+    { en: "Healthy", zh: "健康" },
+    { en: "Degraded", zh: "已降级" },
+    { en: "Progressing", zh: "进行中" },
+    { en: "Suspended", zh: "已暂停" },
+    { en: "Missing", zh: "缺失" },
+    { en: "Unknown", zh: "未知" },
+    { en: "Sync Status", zh: "同步状态" },
+    { en: "Sync Result", zh: "同步结果" },
+    { en: "Synced", zh: "已同步" },
+    { en: "Out of sync", zh: "未同步" },
+    { en: "Update Time", zh: "更新时间" },
+    { en: "Creation Time", zh: "创建时间" },
+    { en: "Name", zh: "名称" },
+    { en: "Alias", zh: "别名" },
+    { en: "Description", zh: "描述" },
+    { en: "Access Mode", zh: "访问模式" },
+    { en: "External Access", zh: "外部访问" },
+    { en: "Internal Access", zh: "内部访问" },
+];

@@ -190,3 +190,18 @@
 #define LIMIT_STORE_MEMORY (48 * LIMIT_MIB)
 #define LIMIT_STORE_FILE (8 * LIMIT_MIB)
 #define LIMIT_STORE_DISK (512 * LIMIT_MIB)
+
+/* One sentence about an object that is kept of it: why a Pod does not start, a Warning. */
+#define LIMIT_CAUSE_BYTES 200
+
+/* Texts made while a Pod is reduced to what is kept of it. */
+#define LIMIT_CHILD_ARENA (256 * LIMIT_KIB)
+
+/* Warnings that are kept of one cluster; Kubernetes forgets them after an hour. */
+#define LIMIT_CLUSTER_WARNINGS 20000
+
+/* ReplicaSets, Pods and Jobs that the tree of one application shows; more are only counted. */
+#define LIMIT_APP_CHILDREN 5000
+
+/* Owners between a Pod and the object of an application that made it. */
+#define LIMIT_OWNER_DEPTH 8

@@ -297,6 +297,7 @@ static int64_t pass_idle_ms(const struct app *app)
 void app_pass_done(struct app *app)
 {
     app->pass = PASS_NONE;
+    app->context->told(app->context->owner, app);
     if (app->wanted != APP_IDLE)
         loop_timer_start(app->start, sync_is_at_work(app) ? PASS_DELAY_BUSY_MS : PASS_DELAY_MS);
     else if (!loop_timer_is_running(app->retry))

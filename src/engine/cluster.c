@@ -3,7 +3,7 @@
 #include "base/clock.h"
 #include "base/map.h"
 #include "base/mem.h"
-#include "engine/causes.h"
+#include "engine/children.h"
 #include "engine/mark.h"
 
 #define CLUSTER_RETRY_MS 1000
@@ -79,10 +79,10 @@ struct cluster {
     bool has_trouble;
     struct err trouble;
     int64_t retry_ms;
-    struct map *watches;   /* "group/version/resource" → struct watch */
-    struct map *by_uid;    /* uid → struct live */
-    struct causes *causes; /* from the first workload on */
-    struct map *by_label;  /* label → struct live_set */
+    struct map *watches;       /* "group/version/resource" → struct watch */
+    struct map *by_uid;        /* uid → struct live */
+    struct children *children; /* from the first workload on */
+    struct map *by_label;      /* label → struct live_set */
     struct whole wholes[WHOLE_KINDS];
 };
 
@@ -183,30 +183,48 @@ static struct watch *watch_find(const struct cluster *cluster, struct gvr gvr)
     return map_get(cluster->watches, gvr_key(arena, gvr));
 }
 
-/* Resources whose objects run Pods. */
-static const char *const workloads[] = {"deployments", "statefulsets", "daemonsets", "jobs",
-                                        "replicasets"};
+/* Resources whose objects make others, or wait for what Warnings tell. */
+static const struct {
+    str group;
+    str resource;
+} parents[] = {
+        {S_INIT("apps"), S_INIT("deployments")},
+        {S_INIT("apps"), S_INIT("statefulsets")},
+        {S_INIT("apps"), S_INIT("daemonsets")},
+        {S_INIT("apps"), S_INIT("replicasets")},
+        {S_INIT("batch"), S_INIT("jobs")},
+        {S_INIT("batch"), S_INIT("cronjobs")},
+        {S_INIT(""), S_INIT("pods")},
+        {S_INIT(""), S_INIT("replicationcontrollers")},
+        {S_INIT(""), S_INIT("persistentvolumeclaims")},
+};
 
-static bool gvr_is_workload(struct gvr gvr)
+static bool gvr_is_parent(struct gvr gvr)
 {
-    for (size_t i = 0; i < COUNT(workloads); i++)
-        if (str_eq(gvr.resource, str_from(workloads[i])))
-            return str_eq(gvr.group, S("apps")) || str_eq(gvr.group, S("batch"));
+    for (size_t i = 0; i < COUNT(parents); i++)
+        if (str_eq(gvr.resource, parents[i].resource) && str_eq(gvr.group, parents[i].group))
+            return true;
     return false;
 }
 
-static void cause_changed(void *owner, str uid)
+static void children_changed(void *owner, str uid, bool cause)
 {
     struct cluster *cluster = owner;
     const struct live *live = map_get(cluster->by_uid, uid);
 
-    if (live != NULL)
+    if (live == NULL)
+        return;
+    if (cause)
         cluster->events->live_changed(cluster->owner, cluster, live, live);
+    else
+        cluster->events->children_changed(cluster->owner, cluster, live);
 }
 
-str cluster_cause(const struct cluster *cluster, str uid, struct arena *arena)
+static const struct children_events children_events = {.changed = children_changed};
+
+const struct children *cluster_children(const struct cluster *cluster)
 {
-    return causes_of(cluster->causes, uid, arena);
+    return cluster->children;
 }
 
 static struct watch *watch_open(struct cluster *cluster, struct gvr gvr)
@@ -220,8 +238,8 @@ static struct watch *watch_open(struct cluster *cluster, struct gvr gvr)
     map_set(cluster->watches, gvr_key(arena, gvr), watch);
     what = (struct kube_selector){.gvr = watch->gvr, .label_selector = MARK_LABEL};
     watch->reflector = reflector_new(cluster->kube, &what, &watch_events, watch);
-    if (cluster->causes == NULL && gvr_is_workload(gvr))
-        cluster->causes = causes_new(cluster->kube, cause_changed, cluster);
+    if (cluster->children == NULL && gvr_is_parent(gvr))
+        cluster->children = children_new(cluster->kube, &children_events, cluster);
     return watch;
 }
 
@@ -525,7 +543,7 @@ void cluster_free(struct cluster *cluster)
         return;
     ask_cancel(cluster->uid_ask);
     discovery_forget(cluster->discovery, cluster);
-    causes_free(cluster->causes);
+    children_free(cluster->children);
     it = map_iter(cluster->watches);
     while (map_next(&it))
         watch_free(it.value);

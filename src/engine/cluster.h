@@ -9,6 +9,7 @@
  * Runs:    on the loop. Events are told in a later turn.
  */
 #include "engine/ask.h"
+#include "engine/children.h"
 #include "engine/live.h"
 #include "kube/discovery.h"
 #include "kube/reflector.h"
@@ -19,6 +20,8 @@ struct cluster_events {
     /* An object with our label came, changed or went (NULL). */
     void (*live_changed)(void *owner, struct cluster *cluster, const struct live *was,
                          const struct live *is);
+    /* What this object's controller made changed: its Pods, their restarts. */
+    void (*children_changed)(void *owner, struct cluster *cluster, const struct live *live);
     /* Reachability, discovery, or the completeness of a watch changed. */
     void (*changed)(void *owner, struct cluster *cluster);
 };
@@ -56,8 +59,8 @@ const struct live *cluster_live(const struct cluster *cluster, struct gvr gvr, s
 typedef void cluster_live_fn(void *owner, struct gvr gvr, const struct live *live);
 void cluster_live_each(const struct cluster *cluster, str label, cluster_live_fn *fn, void *owner);
 
-/* Why the workload with this uid is not healthy, from its Pods; empty = not known. */
-str cluster_cause(const struct cluster *cluster, str uid, struct arena *arena);
+/* What controllers made of the objects, and Warnings; NULL before the first workload. */
+const struct children *cluster_children(const struct cluster *cluster);
 
 /* What, beside the objects, decides verdicts of a kind: its CRD, admission, the server. */
 struct hash cluster_kind_hash(const struct cluster *cluster, struct gvk gvk);

@@ -35,7 +35,7 @@ void judge_live(const struct judge *judge, struct row *row, const struct live *l
     row->health.status = live->health;
     row->health.message = arena_str(judge->arena, live->health_message);
     if (live->health == HEALTH_PROGRESSING || live->health == HEALTH_DEGRADED) {
-        str cause = cluster_cause(row->cluster, live->uid, judge->arena);
+        str cause = children_cause(cluster_children(row->cluster), live->uid, judge->arena);
 
         if (!str_is_empty(cause) && !live->deleting)
             row->health.message = cause;

@@ -204,6 +204,11 @@ static void context_claims_each(void *owner, str holder, void (*fn)(void *to, st
     claims_each(((struct engine *)owner)->claims, holder, fn, to);
 }
 
+static void context_told(void *owner, const struct app *app)
+{
+    engine_tell(owner, app);
+}
+
 static void claims_changed(void *owner, str holder)
 {
     struct engine *engine = owner;
@@ -219,8 +224,10 @@ static void live_told(struct engine *engine, const struct live *live)
 {
     struct app *app = live == NULL ? NULL : map_get(engine->by_label, live->label);
 
-    if (app != NULL)
-        app_live_changed(app);
+    if (app == NULL)
+        return;
+    app_live_changed(app);
+    engine_tell(engine, app);
 }
 
 static void cluster_live_changed(void *owner, UNUSED struct cluster *cluster,
@@ -229,6 +236,16 @@ static void cluster_live_changed(void *owner, UNUSED struct cluster *cluster,
     live_told(owner, was);
     if (was == NULL || is == NULL || !str_eq(was->label, is->label))
         live_told(owner, is);
+}
+
+static void cluster_children_changed(void *owner, UNUSED struct cluster *cluster,
+                                     const struct live *live)
+{
+    struct engine *engine = owner;
+    struct app *app = map_get(engine->by_label, live->label);
+
+    if (app != NULL)
+        engine_tell(engine, app);
 }
 
 static void cluster_changed(void *owner, struct cluster *cluster)
@@ -242,6 +259,7 @@ static void cluster_changed(void *owner, struct cluster *cluster)
 
 static const struct cluster_events cluster_events = {
         .live_changed = cluster_live_changed,
+        .children_changed = cluster_children_changed,
         .changed = cluster_changed,
 };
 
@@ -298,6 +316,7 @@ static void engine_open(struct engine *engine)
             .claim = context_claim,
             .claims_end = context_claims_end,
             .claims_each = context_claims_each,
+            .told = context_told,
             .owner = engine,
     };
     engine->projects = reflector_new(home, &projects, &project_events, engine);
@@ -362,6 +381,8 @@ void engine_free(struct engine *engine)
     settings_free(engine->settings);
     claims_free(engine->claims);
     verdicts_free(engine->verdicts);
+    while (engine->listeners != NULL)
+        engine_unlisten(engine, engine->listeners->owner);
     map_free(engine->apps);
     map_free(engine->by_label);
     map_free(engine->by_instance);

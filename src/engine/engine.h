@@ -39,7 +39,8 @@ void engine_start(struct engine *engine, engine_started_fn *done, void *owner);
 const struct val *engine_crds(struct arena *arena);
 
 /* What memory knows of one application beyond its object: {lastCheck, gitChecked, cause, resources:
- * [{group, kind, namespace, name, status, health, message, note}], message}. NULL = unknown. */
+ * [{group, kind, namespace, name, uid, status, health, message, note, images, deleting}], message}.
+ * NULL = unknown; a resource that is not in its cluster has an empty uid. */
 struct val *engine_app_facts(const struct engine *engine, str namespace_, str name,
                              struct arena *arena);
 /* What the application manages and what that owns, from memory alone: {compared, items: [{id,
@@ -48,6 +49,11 @@ struct val *engine_app_facts(const struct engine *engine, str namespace_, str na
  * is "group/Kind/namespace/name", `difference` a word of tree.h. NULL = no such application. */
 struct val *engine_app_tree(const struct engine *engine, str namespace_, str name,
                             struct arena *arena);
+/* Runs whenever what the two functions above tell of an application may have changed, often and in
+ * bursts: note it and look later. Never frees the engine. */
+typedef void engine_listener_fn(void *owner, str namespace_, str name);
+void engine_listen(struct engine *engine, engine_listener_fn *fn, void *owner);
+void engine_unlisten(struct engine *engine, void *owner);
 /* Compare now: `hard` drops verdicts and rendered sets. False = no such application. */
 bool engine_app_refresh(struct engine *engine, str namespace_, str name, bool hard);
 size_t engine_app_count(const struct engine *engine);

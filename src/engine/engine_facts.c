@@ -27,6 +27,9 @@ static struct val resource_facts(const struct row *row, struct arena *arena)
     val_set_str(arena, &out, S("kind"), row->gvk.kind);
     val_set_str(arena, &out, S("namespace"), row->namespace_);
     val_set_str(arena, &out, S("name"), row->name);
+    val_set_str(arena, &out, S("uid"), row->uid);
+    val_set_str(arena, &out, S("images"), row->images);
+    val_set(arena, &out, S("deleting"), val_bool(row->deleting));
     val_set_str(arena, &out, S("status"), str_from(row_status_name(row->status)));
     val_set_str(arena, &out, S("health"), str_from(health_name(row->health.status)));
     val_set_str(arena, &out, S("message"), row->health.message);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
-/* The engine's own struct, for engine.c, engine_facts.c and engine_ask.c alone. */
+/* The engine's own struct, for engine.c, engine_facts.c, engine_listen.c and engine_ask.c alone.
+ */
 #include "base/map.h"
 #include "engine/app.h"
 #include "engine/bootstrap.h"
@@ -28,6 +29,14 @@ struct engine {
     struct map *by_instance; /* mark instance → struct app */
     struct loop_task *poke;  /* all applications look again */
     struct engine_ask *asks;
+    struct engine_listener *listeners;
 };
+
+struct engine_listener {
+    struct engine_listener *next;
+    engine_listener_fn *fn;
+    void *owner;
+};
+void engine_tell(const struct engine *engine, const struct app *app); /* the listeners */
 
 struct app *engine_app(const struct engine *engine, str namespace_, str name);

@@ -84,8 +84,9 @@ static void images_add(struct buf *out, const struct val *pod)
     }
 }
 
-static void images_of(struct buf *out, const struct val *object)
+void live_images(struct buf *out, const struct val *object)
 {
+    buf_init(out, LIVE_IMAGES);
     if (str_eq(val_get_str(object, S("kind")), S("Pod")))
         images_add(out, val_get(object, S("spec")));
     else if (VAL_AT(object, "spec", "jobTemplate") != NULL)
@@ -103,8 +104,7 @@ struct live *live_new(const struct val *object)
     struct health health = health_of(object, arena);
     str compare = object_annotation(object, S("argocd.argoproj.io/compare-options"));
 
-    buf_init(&images, LIVE_IMAGES);
-    images_of(&images, object);
+    live_images(&images, object);
     const str texts[] = {gvk.group,
                          gvk.version,
                          gvk.kind,

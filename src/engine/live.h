@@ -6,6 +6,7 @@
  *
  * Owner:  one allocation with its texts; live_free.
  */
+#include "base/buf.h"
 #include "doc/hash.h"
 #include "engine/health.h"
 #include "engine/sync_options.h"
@@ -43,6 +44,8 @@ AUTO_DEFINE(live, live_free)
 struct val *live_spec_view(struct arena *arena, const struct val *object);
 struct hash live_spec_hash(const struct val *object);
 struct hash live_owner_hash(const struct val *object);
+/* Images of its pod template, separated by spaces; inits *out. */
+void live_images(struct buf *out, const struct val *object);
 /* Our Apply entry's fieldsV1, or NULL. */
 const struct val *live_our_fields(const struct val *object);
 #define FIELD_MANAGER S("taut")

@@ -51,6 +51,10 @@
 /* Wall time of one render, in milliseconds. */
 #define LIMIT_RENDER_MS 60000
 
+/* Previews that are computed at once, and the wall time of one in milliseconds: a person waits. */
+#define LIMIT_PREVIEWS 16
+#define LIMIT_PREVIEW_MS 90000
+
 /* Arguments of one command line. */
 #define LIMIT_CLI_ARGUMENTS 1000
 

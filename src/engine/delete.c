@@ -4,6 +4,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/stop.h"
+#include "engine/delete_rule.h"
 #include "engine/namespace_look.h"
 #include "engine/sync_task.h"
 
@@ -160,21 +161,11 @@ static bool row_is_namespace(const struct row *row)
 
 static bool row_is_kept(const struct deletion *deletion, const struct row *row)
 {
-    struct sync_options own = {0};
+    struct delete_facts facts =
+            delete_facts(deletion->object, deletion->app->context->control_namespace);
 
-    sync_options_add_csv(&own, row->live_options);
-    if (own.keep_on_delete || own.confirm_delete)
-        return true;
-    if (str_eq(row->gvk.group, S("apiextensions.k8s.io")))
-        return true;
-    if (row_is_namespace(row) &&
-        (map_has(deletion->kept_namespaces, row->name) || str_starts(row->name, S("kube-")) ||
-         str_eq(row->name, S("default")) ||
-         str_eq(row->name, deletion->app->context->control_namespace)))
-        return true;
-    return str_eq(row->gvk.group, S("argoproj.io")) && str_eq(row->gvk.kind, S("Application")) &&
-           str_eq(row->name, deletion->spec.name) &&
-           str_eq(row->namespace_, deletion->spec.namespace_);
+    return delete_rule_keeps(delete_rule(&facts, row)) ||
+           (row_is_namespace(row) && map_has(deletion->kept_namespaces, row->name));
 }
 
 static void deletion_finish(struct deletion *deletion)
@@ -203,11 +194,18 @@ static void namespace_looked(void *owner, str held)
     deletion_later(deletion, 0);
 }
 
-/* All else is gone: may the next namespace go? */
+/* All else is gone: may the next namespace go? One that was ticked may, whatever it holds. */
 static void deletion_look(struct deletion *deletion, const struct row *row)
 {
+    struct delete_facts facts =
+            delete_facts(deletion->object, deletion->app->context->control_namespace);
+
     deletion->state = DELETION_LOOKING;
     deletion->looked_at = row;
+    if (delete_rule(&facts, row) == DELETE_GOES_AT_THE_END) {
+        namespace_looked(deletion, STR_EMPTY);
+        return;
+    }
     deletion->look = namespace_look_start(row->cluster, row->name, deletion->app->mark.label,
                                           namespace_looked, deletion);
 }

@@ -74,6 +74,7 @@ static void engine_poke(void *owner)
 
     while (map_next(&it))
         app_poke(it.value);
+    engine_preview_poke(engine);
 }
 
 static void engine_told(void *owner)
@@ -255,6 +256,7 @@ static void cluster_changed(void *owner, struct cluster *cluster)
 
     while (map_next(&it))
         app_cluster_changed(it.value, cluster);
+    engine_preview_poke(engine);
 }
 
 static const struct cluster_events cluster_events = {
@@ -368,6 +370,8 @@ void engine_free(struct engine *engine)
         return;
     while (engine->asks != NULL)
         engine_ask_cancel(engine->asks);
+    while (engine->previews != NULL)
+        engine_preview_cancel(engine->previews);
     bootstrap_cancel(engine->bootstrap);
     it = map_iter(engine->apps);
     while (map_next(&it))

@@ -81,3 +81,19 @@ struct engine_ask *engine_app_manifests(struct engine *engine, str namespace_, s
 struct engine_ask *engine_cluster_check(struct engine *engine, str cluster, engine_answer_fn *done,
                                         void *owner);
 void engine_ask_cancel(struct engine_ask *ask); /* done does not run; NULL is fine */
+
+/* What a sync of this application would do, or its deletion. It need not exist; nothing is written.
+ * {revision, commit, type, cluster, resources: [{group, version, kind, namespace, name, effect:
+ * create|update|replace|delete|keep|none|refused|forbidden|unknown, reason, message, file, objects,
+ * held}], warnings: [{code, message}], error: {at: spec|project|repository|location|cluster|render,
+ * code, message}}: an error is an answer. NULL with err: too many at once. */
+struct engine_preview;
+struct engine_preview_request {
+    const struct val *application; /* copied */
+    const struct val *sync;        /* as operation.sync; NULL: as the spec says */
+    bool deletion;
+};
+struct engine_preview *engine_preview(struct engine *engine,
+                                      const struct engine_preview_request *request,
+                                      engine_answer_fn *done, void *owner, struct err *err);
+void engine_preview_cancel(struct engine_preview *preview); /* done does not run; NULL is fine */

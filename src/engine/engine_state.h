@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
-/* The engine's own struct, for engine.c, engine_facts.c, engine_listen.c and engine_ask.c alone.
- */
+/* The engine's own struct, for engine*.c and preview*.c alone. */
 #include "base/map.h"
 #include "engine/app.h"
 #include "engine/bootstrap.h"
@@ -30,6 +29,7 @@ struct engine {
     struct loop_task *poke;  /* all applications look again */
     struct engine_ask *asks;
     struct engine_listener *listeners;
+    struct engine_preview *previews;
 };
 
 struct engine_listener {
@@ -40,3 +40,5 @@ struct engine_listener {
 void engine_tell(const struct engine *engine, const struct app *app); /* the listeners */
 
 struct app *engine_app(const struct engine *engine, str namespace_, str name);
+/* preview.c: lists, clusters or watches changed. */
+void engine_preview_poke(struct engine *engine);

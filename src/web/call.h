@@ -15,6 +15,7 @@
 
 struct engine;
 struct engine_ask;
+struct engine_preview;
 struct source_wait;
 struct web_call;
 
@@ -62,6 +63,7 @@ struct web_call {
     struct kube_call *kube;
     web_next_fn *then;
     struct engine_ask *ask;
+    struct engine_preview *preview;
     struct source_wait *wait;
     struct auth_login *login;
     struct source_repo *repo; /* held while `wait` */
@@ -141,6 +143,7 @@ web_handler_fn web_cluster_list, web_cluster_create, web_cluster_delete, web_clu
 web_handler_fn web_app_facts, web_app_diff, web_app_manifests, web_app_history;
 web_handler_fn web_app_resources, web_app_sync, web_app_terminate, web_app_refresh;
 web_handler_fn web_app_tree;                                              /* tree.c */
+web_handler_fn web_preview;                                               /* preview.c */
 web_handler_fn web_service_list, web_service_access;                      /* services.c */
 web_handler_fn web_home_api, web_cluster_api;                             /* kubernetes.c */
 web_handler_fn web_page, web_livez, web_readyz, web_metrics, web_openapi; /* page.c */

@@ -133,6 +133,12 @@ const struct web_route web_routes[] = {
          web_cluster_test,
          "Test whether the cluster answers"},
 
+        {"POST",
+         DEVOPS "/preview",
+         WEB_DEVOPS | WEB_BODY,
+         {"create", ARGO, "applications", ""},
+         web_preview,
+         "What a sync or a deletion would do; nothing is written"},
         {"GET",
          APP "/facts",
          WEB_DEVOPS,

@@ -51,7 +51,8 @@ static struct web_call *call_new(struct web *web, struct http_request *request)
 
 struct http_request *web_take_request(struct web_call *call)
 {
-    assert(call->kube == NULL && call->ask == NULL && call->wait == NULL && call->scan == NULL);
+    assert(call->kube == NULL && call->ask == NULL && call->wait == NULL && call->scan == NULL &&
+           call->preview == NULL);
     if (call->repo != NULL)
         source_repo_unref(TAKE(call->repo));
     *call->link = call->next;
@@ -371,6 +372,8 @@ void web_free(struct web *web)
         kube_cancel(TAKE(call->kube));
         if (call->ask != NULL)
             engine_ask_cancel(TAKE(call->ask));
+        if (call->preview != NULL)
+            engine_preview_cancel(TAKE(call->preview));
         if (call->wait != NULL)
             source_cancel(TAKE(call->wait));
         host_key_cancel(TAKE(call->scan));

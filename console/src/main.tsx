@@ -15,6 +15,7 @@ import sprite from "./ui/icons.svg?raw";
 import "./ui/tokens.css";
 import "./ui/console.css";
 import "./ui/taut.css";
+import "./ui/detail.css";
 
 function Route() {
     const at = path.value;

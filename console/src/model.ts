@@ -286,7 +286,7 @@ const groups: Record<string, Group> = {
     ValidatingWebhookConfiguration: "definitions",
 };
 
-export function groupOf(r: ResourceStatus): Group {
+export function groupOf(r: { kind: string }): Group {
     return groups[r.kind] ?? "other";
 }
 

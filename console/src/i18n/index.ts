@@ -62,6 +62,16 @@ export function ago(time: string | undefined, now = Date.now()): string {
     return exact(time);
 }
 
+/** "22 h": how long ago, short, for columns; the hover has the exact time. */
+export function age(time: string | undefined, now = Date.now()): string {
+    const seconds = time ? Math.max(0, Math.round((now - Date.parse(time)) / 1000)) : NaN;
+    if (Number.isNaN(seconds)) return "";
+    if (seconds < 60) return t("time.seconds", { n: seconds });
+    if (seconds < 3600) return t("time.minutes", { n: Math.trunc(seconds / 60) });
+    if (seconds < 86400) return t("time.hours", { n: Math.trunc(seconds / 3600) });
+    return t("time.days", { n: Math.trunc(seconds / 86400) });
+}
+
 /** 2026-11-24 18:00:31, local. */
 export function exact(time: string | undefined): string {
     if (!time) return "–";

@@ -12,11 +12,12 @@ import { Menu, toast } from "../ui/overlay";
 import { APPS, AppDialog, strategy } from "./apps";
 import { Diff } from "./diff";
 import { addressOf } from "./dialogs";
-import { Outline } from "./outline";
 import { Loaded } from "./page";
+import { Resources } from "./resources";
 import { Head, Shell } from "./shell";
 import { ServicesTable } from "./services";
 import { History, SyncTab } from "./sync-tab";
+import { useTree } from "./tree-data";
 
 async function refresh(app: Application): Promise<void> {
     try {
@@ -142,13 +143,22 @@ function Content({ app, devops, tab }: { app: Application; devops: string; tab: 
                 <ServicesTable devops={devops} only={(s) => s.application === app.metadata.name} />
             </div>
         );
+    return <ResourcesTab app={app} devops={devops} />;
+}
+
+function ResourcesTab({ app, devops }: { app: Application; devops: string }) {
+    const tree = useTree(app, devops);
     return (
-        <div class="lay">
-            <aside aria-label={t("detail.attributes")}>
-                <Attributes app={app} />
-            </aside>
-            <Outline app={app} />
-        </div>
+        <Resources
+            app={app}
+            devops={devops}
+            tree={tree}
+            aside={
+                <aside aria-label={t("detail.attributes")}>
+                    <Attributes app={app} />
+                </aside>
+            }
+        />
     );
 }
 

@@ -1,0 +1,121 @@
+/* The Resources tab: filters, outline or graph, and the panel of the chosen resource. */
+import { useMemo } from "preact/hooks";
+import type { ComponentChildren } from "preact";
+import type { Application } from "../api/types";
+import { t, type Key } from "../i18n";
+import { query, setQuery } from "../router";
+import type { Choice, TreeNode } from "../tree";
+import { FilterChip } from "../ui/chip";
+import { Empty, Icon } from "../ui/kit";
+import { Outline } from "./outline";
+import { Loaded } from "./page";
+import type { TreeLoad } from "./tree-data";
+
+function listOf(name: string): string[] {
+    return (query.value.get(name) ?? "").split(",").filter(Boolean);
+}
+
+function counts(nodes: TreeNode[], of: (n: TreeNode) => (string | undefined)[]) {
+    const found = new Map<string, number>();
+    for (const n of nodes) for (const v of of(n)) if (v) found.set(v, (found.get(v) ?? 0) + 1);
+    return [...found].sort(([a], [b]) => (a < b ? -1 : 1));
+}
+
+function Bar({ nodes }: { nodes: TreeNode[] }) {
+    const problems = query.value.get("problems") === "1";
+    const kinds = useMemo(() => counts(nodes, (n) => [n.kind]), [nodes]);
+    const states = useMemo(
+        () => counts(nodes, (n) => [n.health, n.status && `sync:${n.status}`]),
+        [nodes],
+    );
+    const label = t("detail.filter", { n: nodes.length });
+    return (
+        <div class="bar flush">
+            <div class="box find-box narrow">
+                <Icon name="i-search" />
+                <input
+                    class="in"
+                    type="search"
+                    data-find
+                    aria-label={label}
+                    placeholder={label}
+                    value={query.value.get("find") ?? ""}
+                    onInput={(e) => setQuery({ find: e.currentTarget.value })}
+                />
+                <kbd aria-hidden="true">/</kbd>
+            </div>
+            <FilterChip
+                label={t("detail.kind")}
+                chosen={listOf("kind")}
+                options={kinds.map(([value, count]) => ({ value, label: value, count }))}
+                onChoose={(to) => setQuery({ kind: to.join(",") })}
+            />
+            <FilterChip
+                label={t("tree.state")}
+                chosen={listOf("state")}
+                options={states.map(([value, count]) => ({
+                    value,
+                    count,
+                    label: t(
+                        (value.startsWith("sync:")
+                            ? `status.sync.${value.slice(5)}`
+                            : `status.health.${value}`) as Key,
+                    ),
+                }))}
+                onChoose={(to) => setQuery({ state: to.join(",") })}
+            />
+            <button
+                type="button"
+                role="switch"
+                class="toggle"
+                aria-checked={problems}
+                onClick={() => setQuery({ problems: problems ? null : "1" })}
+            >
+                {t("detail.problems")}
+            </button>
+        </div>
+    );
+}
+
+export function Resources({
+    tree,
+    aside,
+}: {
+    app: Application;
+    devops: string;
+    tree: TreeLoad;
+    aside: ComponentChildren;
+}) {
+    const q = query.value;
+    const search = q.toString();
+    const choice = useMemo<Choice>(
+        () => ({
+            text: (q.get("find") ?? "").trim().toLowerCase(),
+            problems: q.get("problems") === "1",
+            kinds: listOf("kind"),
+            states: listOf("state"),
+        }),
+        [search],
+    );
+    return (
+        <div class="lay">
+            {aside}
+            <Loaded ready={tree.nodes !== null} error={tree.error} again={tree.again}>
+                {() =>
+                    tree.nodes!.length === 0 ? (
+                        <Empty
+                            icon="i-outline"
+                            title={t("detail.noResources")}
+                            text={t(tree.compared ? "tree.noneWanted" : "detail.noResourcesHelp")}
+                        />
+                    ) : (
+                        <div>
+                            <Bar nodes={tree.nodes!} />
+                            <Outline nodes={tree.nodes!} choice={choice} />
+                        </div>
+                    )
+                }
+            </Loaded>
+        </div>
+    );
+}

@@ -45,8 +45,9 @@ struct val *engine_app_facts(const struct engine *engine, str namespace_, str na
                              struct arena *arena);
 /* What the application manages and what that owns, from memory alone: {compared, items: [{id,
  * parent, managed, group, version, kind, namespace, name, status, health, reason, difference,
- * requiresPruning, deleting, info, node, images, created, file}]}; absent = not known or none. `id`
- * is "group/Kind/namespace/name", `difference` a word of tree.h. NULL = no such application. */
+ * requiresPruning, deleting, info, node, state, restarts, images, created, file}]}; absent = not
+ * known or none. `id` is "group/Kind/namespace/name", `difference` a word of tree.h. NULL = no such
+ * application. */
 struct val *engine_app_tree(const struct engine *engine, str namespace_, str name,
                             struct arena *arena);
 /* Runs whenever what the two functions above tell of an application may have changed, often and in

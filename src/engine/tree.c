@@ -32,6 +32,7 @@ struct tree {
     const struct app *app;
     struct arena *arena;
     struct val *nodes;
+    size_t children; /* nodes of what others made */
 };
 
 static struct val *node_new(struct tree *tree, struct gvk gvk, str namespace_, str name)
@@ -54,22 +55,90 @@ static void set_text(struct arena *arena, struct val *node, str key, str text)
         val_set_str(arena, node, key, text);
 }
 
-static void node_live(struct tree *tree, struct val *node, const struct live *live)
+static void set_images(struct arena *arena, struct val *node, str images)
 {
-    struct val *images;
-    str rest = live->images;
+    struct val *list;
     str image;
 
+    if (str_is_empty(images))
+        return;
+    list = val_set(arena, node, S("images"), val_list());
+    while (str_split(&images, ' ', &image))
+        val_append(arena, list, val_string(arena, image));
+}
+
+static void node_live(struct tree *tree, struct val *node, const struct live *live)
+{
     set_text(tree->arena, node, S("created"), live->created);
     set_text(tree->arena, node, S("info"), live->info);
     set_text(tree->arena, node, S("node"), live->node);
     if (live->deleting)
         val_set(tree->arena, node, S("deleting"), val_bool(true));
-    if (str_is_empty(rest))
-        return;
-    images = val_set(tree->arena, node, S("images"), val_list());
-    while (str_split(&rest, ' ', &image))
-        val_append(tree->arena, images, val_string(tree->arena, image));
+    set_images(tree->arena, node, live->images);
+}
+
+/* ---- what others made ---- */
+
+/* A revision that a Deployment keeps to be able to go back: nothing runs. */
+static bool is_old_set(const struct children *children, const struct child *child)
+{
+    return child->kind == CHILD_REPLICA_SET && str_eq(child->info, S("0/0")) &&
+           children_of(children, child->uid).count == 0;
+}
+
+static str child_reason(struct tree *tree, const struct children *children,
+                        const struct child *child)
+{
+    const struct warning *warning = children_warning(children, child->uid);
+
+    if (!str_is_empty(child->trouble))
+        return child->trouble;
+    if (!str_is_empty(child->message))
+        return child->message;
+    if (!str_is_empty(child->reason) && child->health != HEALTH_HEALTHY)
+        return child->reason;
+    return warning == NULL || child->health == HEALTH_HEALTHY ? STR_EMPTY
+                                                              : warning_words(warning, tree->arena);
+}
+
+static str node_child(struct tree *tree, const struct children *children, const struct child *child,
+                      str parent)
+{
+    struct arena *arena = tree->arena;
+    struct val *node = node_new(tree, child_gvk(child->kind), child->namespace_, child->name);
+
+    val_set_str(arena, node, S("parent"), parent);
+    set_text(arena, node, S("health"), str_from(health_name(child->health)));
+    set_text(arena, node, S("reason"), child_reason(tree, children, child));
+    set_text(arena, node, S("created"), child->created);
+    set_text(arena, node, S("info"), child->info);
+    set_text(arena, node, S("node"), child->node);
+    set_text(arena, node, S("state"), child->reason);
+    if (child->restarts > 0)
+        val_set(arena, node, S("restarts"), val_int(arena, child->restarts));
+    if (child->deleting)
+        val_set(arena, node, S("deleting"), val_bool(true));
+    set_images(arena, node, child->images);
+    return val_get_str(node, S("id"));
+}
+
+static void add_children(struct tree *tree, const struct children *children, str uid, str parent,
+                         size_t depth)
+{
+    struct index_set set = children_of(children, uid);
+
+    for (size_t i = 0; i < set.count && depth < LIMIT_OWNER_DEPTH; i++) {
+        const struct child *child = set.at[i];
+        str id;
+
+        if (is_old_set(children, child))
+            continue;
+        if (tree->children == LIMIT_APP_CHILDREN)
+            return;
+        tree->children++;
+        id = node_child(tree, children, child, parent);
+        add_children(tree, children, child->uid, id, depth + 1);
+    }
 }
 
 static void node_managed(struct tree *tree, const struct row *row)
@@ -93,6 +162,8 @@ static void node_managed(struct tree *tree, const struct row *row)
     if (row->want != NULL && !str_is_empty(row->want->file))
         val_set_str(arena, node, S("file"),
                     arena_printf(arena, "%.*s:%u", STR(row->want->file), row->want->line));
+    if (row->cluster != NULL)
+        add_children(tree, cluster_children(row->cluster), row->uid, val_get_str(node, S("id")), 0);
 }
 
 struct val *engine_app_tree(const struct engine *engine, str namespace_, str name,

@@ -215,6 +215,41 @@ TEST(where_pods_may_not_be_read_the_rest_of_the_tree_lives_on)
     assert_int_equal(children_of(children(scene), web).count, 1);
 }
 
+/* The node of this id, or NULL. */
+static const struct val *node_of(const struct val *tree, const char *id)
+{
+    struct val_iter it = val_iter(val_get(tree, S("items")));
+
+    while (val_next(&it))
+        if (str_eq(val_get_str(it.value, S("id")), str_from(id)))
+            return it.value;
+    return NULL;
+}
+
+TEST(the_tree_has_what_the_application_manages_and_what_that_owns)
+{
+    struct scene *scene = *state;
+    auto_arena struct arena *arena = arena_new(LIMIT_DOC_BYTES);
+    const struct val *tree;
+    const struct val *pod = NULL;
+
+    put_tree(scene);
+    put_pod(scene, "web-1-a", "CrashLoopBackOff");
+    for (int i = 0; i < DEADLINE_MS / 10 && pod == NULL; i++) {
+        run_ms(scene, 10);
+        tree = engine_app_tree(scene->engine, S("argocd"), S("one"), arena);
+        pod = node_of(tree, "/Pod/demo/web-1-a");
+    }
+    assert_non_null(pod);
+    assert_str(val_get_str(pod, S("parent")), S("apps/ReplicaSet/demo/web-1"));
+    assert_str(val_get_str(pod, S("reason")), S("web: container keeps crashing"));
+    assert_str(val_get_str(pod, S("info")), S("0/1"));
+    assert_str(val_get_str(node_of(tree, "apps/ReplicaSet/demo/web-1"), S("parent")),
+               S("apps/Deployment/demo/web"));
+    assert_true(val_get_bool(node_of(tree, "apps/Deployment/demo/web"), S("managed"), false));
+    assert_null(engine_app_tree(scene->engine, S("argocd"), S("no-such"), arena));
+}
+
 TEST(an_object_without_owner_and_mark_is_nobodys_child)
 {
     auto_arena struct arena *arena = arena_new(LIMIT_DOC_BYTES);
@@ -242,6 +277,9 @@ int main(void)
                                             scene_setup, scene_teardown),
             cmocka_unit_test_setup_teardown(
                     where_pods_may_not_be_read_the_rest_of_the_tree_lives_on, scene_setup,
+                    scene_teardown),
+            cmocka_unit_test_setup_teardown(
+                    the_tree_has_what_the_application_manages_and_what_that_owns, scene_setup,
                     scene_teardown),
             cmocka_unit_test(an_object_without_owner_and_mark_is_nobodys_child),
     };

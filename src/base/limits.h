@@ -48,6 +48,10 @@
 #define LIMIT_RENDER_ROUNDS 10
 #define LIMIT_RENDER_SOURCES 50
 
+/* Remote bases that are watched for the deployments of one repository; of more, a change is seen
+ * when a deployment asks. */
+#define LIMIT_SOURCE_BASES 200
+
 /* Wall time of one render, in milliseconds. */
 #define LIMIT_RENDER_MS 60000
 

@@ -93,6 +93,14 @@ bool cache_has(const char *cache, str commit)
     return len > 0 && len < PATH_MAX && exists(cache, name);
 }
 
+bool cache_has_file(const char *cache, str id)
+{
+    char name[PATH_MAX];
+    int len = snprintf(name, sizeof(name), "%.*s/file", STR(id));
+
+    return len > 0 && len < PATH_MAX && exists(cache, name);
+}
+
 bool cache_make_dir(const char *path, struct err *err)
 {
     char part[PATH_MAX];

@@ -12,6 +12,8 @@ size_t cache_packs(const char *cache);
 void cache_drop_locks(const char *cache);
 /* Does refs/taut/<commit> hold this commit? */
 bool cache_has(const char *cache, str commit);
+/* Does a cache of files (TRANSPORT_FILE) hold this one? */
+bool cache_has_file(const char *cache, str id);
 MUST_USE bool cache_make_dir(const char *path, struct err *err); /* with its parents, mode 0700 */
 /* Removes a directory with all that is in it, without following links. */
 void cache_remove(const char *path);

@@ -25,7 +25,7 @@ bool fetch_get_request(str bytes, struct arena *arena, struct fetch_request *ret
                        struct err *err)
 {
     struct wire w = wire_of(bytes, arena);
-    struct fetch_request r = {.op = (enum transport_op)wire_u64_most(&w, TRANSPORT_FIND)};
+    struct fetch_request r = {.op = (enum transport_op)wire_u64_most(&w, TRANSPORT_FILE)};
     str *const texts[] = {&r.url,       &r.program, &r.file_roots, &r.username,
                           &r.password,  &r.bearer,  &r.ssh_key,    &r.known_hosts,
                           &r.ca_bundle, &r.cache,   &r.prefix};

@@ -396,6 +396,9 @@ static bool fetch_run(struct fetch *f, struct transport_result *result, struct e
     case TRANSPORT_FIND:
         ok = do_find(f, result, err);
         break;
+    case TRANSPORT_FILE:
+        ok = fetch_file(f, result, err);
+        break;
     }
     result->moved_to = str_eq(asked, f->url.remote) ? STR_EMPTY : f->url.remote;
     result->git_took_ms = f->git_took_ms;

@@ -51,5 +51,12 @@ MUST_USE bool fetch_confine(struct fetch *f, struct err *err);
 MUST_USE bool fetch_secrets(struct fetch *f, struct err *err);
 MUST_USE bool fetch_address(struct fetch *f, struct err *err); /* looks the host up, refuses */
 void fetch_environment(struct fetch *f);
+bool fetch_is_http(const struct fetch *f);
+str fetch_authorization(struct fetch *f);              /* the header of the credential, "" = none */
+str fetch_bracketed(struct arena *arena, str address); /* an IPv6 address as in a URL */
+
+/* fetch_http.c */
 /* After a redirect: asks the server where to, and goes there. */
 MUST_USE bool fetch_follow(struct fetch *f, struct err *err);
+/* The file at the URL into the cache, as <cache>/<id>/file. */
+MUST_USE bool fetch_file(struct fetch *f, struct transport_result *result, struct err *err);

@@ -6,7 +6,6 @@
 #include "git/fetch_role.h"
 #include "io/confine.h"
 
-#include <curl/curl.h>
 #include <errno.h>
 #include <netdb.h>
 #include <stdio.h>
@@ -169,25 +168,24 @@ static const struct {
         {"advice.detachedHead", "false"},
 };
 
-static bool is_http(const struct fetch *f)
+bool fetch_is_http(const struct fetch *f)
 {
     return f->url.scheme == GIT_HTTP || f->url.scheme == GIT_HTTPS;
 }
 
-static str bracketed(struct arena *arena, str address)
+str fetch_bracketed(struct arena *arena, str address)
 {
     if (str_find_char(address, ':') == SIZE_MAX)
         return address;
     return arena_printf(arena, "[%.*s]", STR(address));
 }
 
-/* The Authorization header of the credential, "" = none. */
-static str authorization(struct fetch *f)
+str fetch_authorization(struct fetch *f)
 {
     const struct fetch_request *r = &f->request;
     str user = str_is_empty(r->username) ? f->url.user : r->username;
 
-    if (f->has_left || !is_http(f))
+    if (f->has_left || !fetch_is_http(f))
         return STR_EMPTY;
     if (!str_is_empty(r->bearer))
         return arena_printf(f->arena, "Authorization: Bearer %.*s", STR(r->bearer));
@@ -201,7 +199,7 @@ static str authorization(struct fetch *f)
 
 static void environment_http(struct fetch *f)
 {
-    str header = authorization(f);
+    str header = fetch_authorization(f);
 
     if (!str_is_empty(header))
         config(f, "http.extraHeader", header);
@@ -211,8 +209,9 @@ static void environment_http(struct fetch *f)
         config(f, "http.sslVerify", S("false"));
     if (!str_is_empty(f->address))
         config(f, "http.curloptResolve",
-               arena_printf(f->arena, "%.*s:%.*s:%.*s", STR(bracketed(f->arena, f->url.host)),
-                            STR(git_url_port(&f->url)), STR(bracketed(f->arena, f->address))));
+               arena_printf(f->arena, "%.*s:%.*s:%.*s", STR(fetch_bracketed(f->arena, f->url.host)),
+                            STR(git_url_port(&f->url)),
+                            STR(fetch_bracketed(f->arena, f->address))));
 }
 
 static void environment_ssh(struct fetch *f)
@@ -246,92 +245,10 @@ void fetch_environment(struct fetch *f)
                                          : S("GIT_ALLOW_PROTOCOL=https:http:ssh:git"));
     for (size_t i = 0; i < COUNT(settings); i++)
         config(f, settings[i].key, str_from(settings[i].value));
-    if (is_http(f))
+    if (fetch_is_http(f))
         environment_http(f);
     if (f->url.scheme == GIT_SSH)
         environment_ssh(f);
     env_add(f, arena_printf(f->arena, "GIT_CONFIG_COUNT=%zu", f->config_count));
     f->env[f->env_count] = NULL;
-}
-
-/* ---- redirects ---- */
-
-static size_t swallow(char *at, size_t size, size_t count, void *owner)
-{
-    (void)at;
-    (void)owner;
-    return size * count;
-}
-
-static struct curl_slist *list_add(struct curl_slist *list, struct arena *arena, str text)
-{
-    return str_is_empty(text) ? list : curl_slist_append(list, arena_z(arena, text));
-}
-
-/* Where the server sends us for this repository. */
-static bool ask_location(struct fetch *f, str *ret_location, struct err *err)
-{
-    struct arena *arena = f->arena;
-    str query = arena_printf(arena, "%.*s%sinfo/refs?service=git-upload-pack", STR(f->url.remote),
-                             str_ends(f->url.remote, S("/")) ? "" : "/");
-    struct curl_slist *headers = list_add(NULL, arena, authorization(f));
-    struct curl_slist *pins =
-            list_add(NULL, arena,
-                     arena_printf(arena, "%.*s:%.*s:%.*s", STR(bracketed(arena, f->url.host)),
-                                  STR(git_url_port(&f->url)), STR(bracketed(arena, f->address))));
-    struct curl_blob ca = {(void *)(uintptr_t)f->request.ca_bundle.at, f->request.ca_bundle.len,
-                           CURL_BLOB_NOCOPY};
-    char *location = NULL;
-    CURL *curl = curl_easy_init();
-
-    curl_easy_setopt(curl, CURLOPT_URL, arena_z(arena, query));
-    curl_easy_setopt(curl, CURLOPT_FOLLOWLOCATION, 0L);
-    curl_easy_setopt(curl, CURLOPT_HTTPHEADER, headers);
-    curl_easy_setopt(curl, CURLOPT_RESOLVE, pins);
-    curl_easy_setopt(curl, CURLOPT_PROXY, "");
-    curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, swallow);
-    curl_easy_setopt(curl, CURLOPT_TIMEOUT, 20L);
-    curl_easy_setopt(curl, CURLOPT_MAXFILESIZE, 1000000L);
-    if (ca.len > 0)
-        curl_easy_setopt(curl, CURLOPT_CAINFO_BLOB, &ca);
-    curl_easy_setopt(curl, CURLOPT_SSL_VERIFYPEER, f->request.insecure ? 0L : 1L);
-    curl_easy_setopt(curl, CURLOPT_SSL_VERIFYHOST, f->request.insecure ? 0L : 2L);
-
-    CURLcode code = curl_easy_perform(curl);
-    if (code == CURLE_OK)
-        curl_easy_getinfo(curl, CURLINFO_REDIRECT_URL, &location);
-    *ret_location = location == NULL ? STR_EMPTY : arena_str(arena, str_from(location));
-    curl_easy_cleanup(curl);
-    curl_slist_free_all(headers);
-    curl_slist_free_all(pins);
-    if (code != CURLE_OK)
-        return err_set(err, ERR_UNAVAILABLE, "%.*s: %s", STR(f->url.host),
-                       curl_easy_strerror(code));
-    if (location == NULL && str_is_empty(*ret_location))
-        return err_set(err, ERR_UNAVAILABLE, "%.*s redirects, but not to anywhere",
-                       STR(f->url.host));
-    return true;
-}
-
-bool fetch_follow(struct fetch *f, struct err *err)
-{
-    struct git_url next;
-    str location;
-
-    if (!ask_location(f, &location, err))
-        return false;
-    if (!str_chop(&location, S("/info/refs?service=git-upload-pack")))
-        return err_set(err, ERR_UNAVAILABLE, "%.*s redirects to '%.*s', which is no Git repository",
-                       STR(f->url.host), STR(location));
-    if (!git_url_parse(f->arena, location, &next, err))
-        return err_wrap(err, "%.*s redirects", STR(f->url.host));
-    if (next.scheme != f->url.scheme)
-        return err_set(err, ERR_FORBIDDEN,
-                       "%.*s redirects from %s to %s: write '%.*s' as the URL of the repository",
-                       STR(f->url.host), git_scheme_name(f->url.scheme),
-                       git_scheme_name(next.scheme), STR(next.remote));
-    if (!str_eq(next.host, f->url.host) || !str_eq(git_url_port(&next), git_url_port(&f->url)))
-        f->has_left = true;
-    f->url = next;
-    return true;
 }

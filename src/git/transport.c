@@ -77,9 +77,14 @@ bool transport_start(struct loop *loop, const struct transport_options *options,
 {
     static const char *const argv[] = {"taut-fetch", NULL};
     static const char *const env[] = {"TAUT_ROLE=fetch", "PATH=/usr/bin:/bin", "LC_ALL=C", NULL};
-    int64_t limit_ms = request->op == TRANSPORT_LIST ? LIMIT_LIST_MS : LIMIT_FETCH_MS;
+    static const char *const names[] = {[TRANSPORT_LIST] = "listing of refs",
+                                        [TRANSPORT_FETCH] = "fetch",
+                                        [TRANSPORT_FIND] = "fetch",
+                                        [TRANSPORT_FILE] = "download"};
+    bool is_short = request->op == TRANSPORT_LIST || request->op == TRANSPORT_FILE;
+    int64_t limit_ms = is_short ? LIMIT_LIST_MS : LIMIT_FETCH_MS;
     struct process_spec spec = {
-            .name = request->op == TRANSPORT_LIST ? "listing of refs" : "fetch",
+            .name = names[request->op],
             .program = options->program,
             .argv = argv,
             .env = env,

@@ -37,6 +37,8 @@ enum transport_op {
     TRANSPORT_LIST,  /* the refs */
     TRANSPORT_FETCH, /* commits into the cache, each held by refs/taut/<commit> */
     TRANSPORT_FIND,  /* a short commit id → the full one */
+    TRANSPORT_FILE,  /* an http(s) file into <cache>/<id>/file; its one ref HEAD names the id, the
+                        first 40 digits of its SHA-256 */
 };
 
 struct transport_want {

@@ -21,7 +21,7 @@ struct render_source {
     str revision; /* as asked for by the manifest that needs it */
     str cache;    /* path of the bare Git cache on this machine; or a directory when is_dir */
     str commit;   /* full id */
-    bool is_dir;  /* CLI only: a plain directory instead of a cache */
+    bool is_dir;  /* a plain directory instead of a cache: the CLI's, or a remote file's */
 };
 
 struct render_request {
@@ -48,6 +48,14 @@ struct render_need {
     bool is_file;
 };
 
+/* A further source that was read: source i + 1 of the reads. Filled by whoever gave the sources. */
+struct render_base {
+    str url;
+    str revision;
+    str commit; /* that it is valid for */
+    bool is_file;
+};
+
 struct render_object {
     const struct val *object;
     str file; /* where it was declared, "" = unknown */
@@ -65,6 +73,8 @@ struct render_result {
     size_t read_count;
     struct render_need *needs; /* not empty: render again with these sources added */
     size_t need_count;
+    const struct render_base *bases;
+    size_t base_count;
     str *warnings;
     size_t warning_count;
     enum render_tool tool;
@@ -77,6 +87,9 @@ void render_result_unref(struct render_result *result); /* NULL is fine */
 /* The same objects as the result of another commit, at which nothing that was read has changed. The
  * caller owns a reference. */
 struct render_result *render_result_at(struct render_result *result, str commit);
+/* The same, valid for other commits of the further sources too; `commits` as many as bases. */
+struct render_result *render_result_rebased(struct render_result *result, str commit,
+                                            const str *commits);
 
 /* Exactly one of result and err is set. result is borrowed: ref it to keep it. */
 typedef void render_done_fn(void *owner, struct render_result *result, const struct err *err);

@@ -45,20 +45,38 @@ void render_result_unref(struct render_result *result)
     mem_free(result);
 }
 
-struct render_result *render_result_at(struct render_result *result, str commit)
+struct render_result *render_result_rebased(struct render_result *result, str commit,
+                                            const str *commits)
 {
-    if (str_eq(result->commit, commit))
-        return render_result_ref(result);
-
-    struct render_result *base = result->base == NULL ? result : result->base;
     struct render_result *other = new0(struct render_result);
 
-    *other = *base;
+    *other = *result;
     other->references = 1;
-    other->arena = arena_new(LIMIT_KIB);
-    other->base = render_result_ref(base);
+    other->arena = arena_new(LIMIT_MIB);
+    other->base = render_result_ref(result->base == NULL ? result : result->base);
     other->commit = arena_str(other->arena, commit);
+    if (result->base_count == 0)
+        return other;
+
+    struct render_base *bases = arena_array(other->arena, result->base_count, struct render_base);
+    for (size_t i = 0; i < result->base_count; i++)
+        bases[i] =
+                (struct render_base){arena_str(other->arena, result->bases[i].url),
+                                     arena_str(other->arena, result->bases[i].revision),
+                                     arena_str(other->arena, commits[i]), result->bases[i].is_file};
+    other->bases = bases;
     return other;
+}
+
+struct render_result *render_result_at(struct render_result *result, str commit)
+{
+    str commits[LIMIT_RENDER_SOURCES];
+
+    if (str_eq(result->commit, commit))
+        return render_result_ref(result);
+    for (size_t i = 0; i < result->base_count; i++)
+        commits[i] = result->bases[i].commit;
+    return render_result_rebased(result, commit, commits);
 }
 
 /* The change at exactly this path, or NULL. */

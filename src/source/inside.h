@@ -6,6 +6,7 @@
  * source_repo.c  repositories: identity, listing of refs, subscribers
  * source_fetch.c which git process runs next, caches and their generations
  * source_wait.c  one question of the engine, from revision to rendered set: a state machine
+ * source_base.c  the further sources of a render: remote bases and remote files
  * source_store.c rendered sets, in memory and on disk
  *
  * A wait belongs to its repository's list until it is told or cancelled; it holds the repository.
@@ -43,6 +44,12 @@ struct subscriber {
     void *owner;
 };
 
+/* A further source that deployments of a repository read: watched for them. */
+struct base {
+    struct source_repo *repo; /* held */
+    bool is_used;             /* since a change of it was last told */
+};
+
 /* What differs between two commits; shared by all waits that ask. */
 struct changes {
     char from[ID_SIZE];
@@ -63,6 +70,11 @@ struct generation {
 struct source_repo {
     struct source *source;
     int references;
+    int base_of;  /* of the references, those of `bases` of other repositories */
+    bool is_file; /* one http(s) file: a listing fetches it, its ref HEAD is the hash of its bytes
+                   */
+    struct base *bases;
+    size_t base_count;
     struct arena *arena;
     str identity;
     str dir; /* holds gen-1, gen-2, … */
@@ -119,16 +131,26 @@ enum wait_state {
     STATE_FETCH,   /* until the cache has the commit */
     STATE_CHANGES, /* until it is known whether an older result still holds */
     STATE_RENDER,
+    STATE_BASES,   /* until it is known whether the remote bases of an older result still hold */
     STATE_SOURCES, /* until the remote bases are there */
     STATE_OVER,    /* to be told */
 };
 
+/* What a revision of a further source is now. */
 struct snapshot {
     str commit;
+    bool is_same; /* as the commit that was asked about: nothing was fetched */
     str cache;
     unsigned generation;
+    const struct render_changes *changes; /* since that commit; NULL = not known */
 };
 typedef void snapshot_fn(void *owner, const struct snapshot *snapshot, const struct err *err);
+
+struct snapshot_request {
+    str revision;
+    int64_t needs_ms;
+    str since; /* a commit, "" = none */
+};
 
 struct remote {
     struct source_repo *repo;
@@ -136,6 +158,8 @@ struct remote {
     struct source_wait *parent;
     str url;
     str revision;
+    bool is_file;
+    bool holds; /* what the older result read of it has not changed */
     str commit;
     str cache;
     unsigned generation;
@@ -167,6 +191,10 @@ struct source_wait {
     struct render_result *result;
     bool carried_over;
     unsigned reading; /* generation that the render reads, 0 = none */
+    str since;        /* WAIT_SNAPSHOT: see snapshot_request */
+    struct changes *changes;
+    struct render_result *candidate; /* STATE_BASES: of this commit, if the bases hold */
+    bool must_render;                /* they do not */
     struct remote *remotes;
     size_t remote_count;
     size_t remote_open;
@@ -184,6 +212,10 @@ const struct transport_ref *source_repo_ref(const struct source_repo *repo, str 
 void source_repo_resolved(struct source_repo *repo, str ref, str commit);
 void source_repo_moved(struct source_repo *repo, str url);
 struct source_repo *source_repo_hold(struct source_repo *repo);
+void source_repo_tell(struct source_repo *repo); /* its subscribers */
+/* As source_repo_get, of one http(s) file. */
+struct source_repo *source_file_get(struct source *source, str url,
+                                    const struct source_credential *credential, struct err *err);
 
 /* source_fetch.c */
 void source_on_kick(void *owner); /* starts git processes while there is room */
@@ -191,6 +223,9 @@ void source_on_sweep(void *owner);
 void source_tidy_caches(struct source *source);
 void source_repo_cancel_jobs(struct source_repo *repo);
 str source_repo_cache(struct source_repo *repo, struct arena *arena, unsigned generation);
+/* What a render opens: the cache, or the directory of a file. */
+str source_repo_content(struct source_repo *repo, struct arena *arena, unsigned generation,
+                        str commit);
 /* The generation that holds the commit, 0 = none. */
 unsigned source_repo_holds(struct source_repo *repo, str commit);
 void source_repo_read_begin(struct source_repo *repo, unsigned generation);
@@ -205,8 +240,21 @@ struct changes *source_repo_changes(struct source_repo *repo, unsigned generatio
 void source_wait_fail(struct source_wait *wait, const struct err *err);
 void source_repo_wake(struct source_repo *repo,
                       enum wait_state state); /* all waits in this state */
-struct source_wait *source_snapshot_start(struct source_repo *repo, str revision,
-                                          int64_t max_age_ms, snapshot_fn *done, void *owner);
+struct source_wait *source_snapshot_start(struct source_repo *repo,
+                                          const struct snapshot_request *request, snapshot_fn *done,
+                                          void *owner);
+
+/* source_base.c */
+/* Does the candidate still hold? Its bases are asked; then the wait's task is posted. */
+MUST_USE bool source_bases_check(struct source_wait *wait, struct err *err);
+bool source_bases_hold(const struct source_wait *wait); /* when none is open any more */
+/* What a render needs more; false with a reason. Then, when all are there, the task is posted. */
+MUST_USE bool source_bases_need(struct source_wait *wait, const struct render_result *result,
+                                struct err *err);
+void source_bases_drop(struct source_wait *wait); /* of the wait */
+/* The bases of the result, as they were read. */
+void source_bases_note(struct source_wait *wait, struct render_result *result);
+void source_repo_drop_bases(struct source_repo *repo);
 
 /* source_store.c */
 struct source_store *source_store_new(const char *dir);

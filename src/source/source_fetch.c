@@ -36,6 +36,14 @@ str source_repo_cache(struct source_repo *repo, struct arena *arena, unsigned ge
     return arena_printf(arena, "%.*s/gen-%u", STR(repo->dir), generation);
 }
 
+str source_repo_content(struct source_repo *repo, struct arena *arena, unsigned generation,
+                        str commit)
+{
+    str cache = source_repo_cache(repo, arena, generation);
+
+    return repo->is_file ? arena_printf(arena, "%.*s/%.*s", STR(cache), STR(commit)) : cache;
+}
+
 static struct generation *generation_at(struct source_repo *repo, unsigned number)
 {
     for (size_t i = 0; i < GENERATIONS_MAX; i++) {
@@ -156,7 +164,8 @@ unsigned source_repo_holds(struct source_repo *repo, str commit)
     char path[PATH_MAX];
 
     snprintf(path, sizeof(path), "%.*s/gen-%u", STR(repo->dir), repo->current);
-    return cache_has(path, commit) ? repo->current : 0;
+    bool holds = repo->is_file ? cache_has_file(path, commit) : cache_has(path, commit);
+    return holds ? repo->current : 0;
 }
 
 void source_repo_read_begin(struct source_repo *repo, unsigned generation)
@@ -402,7 +411,10 @@ static void repo_kick(struct source_repo *repo)
             repo->one_by_one = false;
         return;
     }
-    if (repo->fetch_job == NULL && source->running < PROCESSES_MAX) {
+    if (repo->is_file) { /* what the listing brought is gone: it is asked for again */
+        err_set(&err, ERR_GONE, "the fetched file is not there any more");
+        fail_all(repo, STATE_FETCH, &err);
+    } else if (repo->fetch_job == NULL && source->running < PROCESSES_MAX) {
         if (fetch_start(repo, &err))
             source->running++;
         else

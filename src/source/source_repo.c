@@ -127,16 +127,29 @@ void source_set_interval(struct source *source, int64_t interval_ms)
 
 static void repo_free(struct source_repo *repo);
 
+/* Ends what repositories want of each other; some go with it. */
+static void source_close(struct source *source)
+{
+    size_t count = 0;
+    struct source_repo **repos = new0_array(map_count(source->repos) + 1, struct source_repo *);
+
+    for (struct map_iter it = map_iter(source->repos); map_next(&it);)
+        repos[count++] = source_repo_hold(it.value);
+    for (size_t i = 0; i < count; i++) {
+        while (repos[i]->waits != NULL)
+            source_cancel(repos[i]->waits);
+        source_repo_drop_bases(repos[i]);
+    }
+    for (size_t i = 0; i < count; i++)
+        source_repo_unref(repos[i]);
+    mem_free(repos);
+}
+
 void source_free(struct source *source)
 {
     if (source == NULL)
         return;
-    for (struct map_iter it = map_iter(source->repos); map_next(&it);) {
-        struct source_repo *repo = source_repo_hold(it.value);
-        while (repo->waits != NULL)
-            source_cancel(repo->waits);
-        source_repo_unref(repo);
-    }
+    source_close(source);
     for (struct map_iter it = map_iter(source->repos); map_next(&it);)
         repo_free(it.value);
     map_free(source->repos);
@@ -178,13 +191,15 @@ static str secret_text(const struct secret *secret)
 /* One cache for each pair of repository and credential: what one credential fetched is not for
  * another to read. */
 static str identity_of(struct source *source, struct arena *arena, str url,
-                       const struct source_credential *c)
+                       const struct source_credential *c, bool is_file)
 {
     auto_buf struct buf text = {0};
     char hex[HASH_HEX_SIZE];
 
     buf_init(&text, 32 * LIMIT_MIB);
     add_part(&text, url);
+    if (is_file)
+        buf_addc(&text, 'f');
     if (c != NULL) {
         add_part(&text, c->username);
         add_part(&text, secret_text(c->password));
@@ -220,8 +235,9 @@ static void copy_credential(struct source_repo *repo, const struct source_creden
 
 static void on_timer(void *owner);
 
-struct source_repo *source_repo_get(struct source *source, str url,
-                                    const struct source_credential *credential, struct err *err)
+static struct source_repo *repo_open(struct source *source, str url,
+                                     const struct source_credential *credential, bool is_file,
+                                     struct err *err)
 {
     struct arena *arena = arena_new(LIMIT_FILE_BYTES);
     struct git_url parsed;
@@ -231,7 +247,7 @@ struct source_repo *source_repo_get(struct source *source, str url,
         return NULL;
     }
     /* By the URL as it is spelled: "x" and "x.git" may be two repositories on an odd server. */
-    str identity = identity_of(source, arena, parsed.remote, credential);
+    str identity = identity_of(source, arena, parsed.remote, credential, is_file);
     struct source_repo *known = map_get(source->repos, identity);
     if (known != NULL) {
         arena_free(arena);
@@ -241,6 +257,7 @@ struct source_repo *source_repo_get(struct source *source, str url,
     struct source_repo *repo = new0(struct source_repo);
     repo->source = source;
     repo->references = 1;
+    repo->is_file = is_file;
     repo->arena = arena;
     repo->identity = identity;
     repo->url = parsed;
@@ -254,6 +271,18 @@ struct source_repo *source_repo_get(struct source *source, str url,
     source_repo_open_caches(repo);
     map_set(source->repos, identity, repo);
     return repo;
+}
+
+struct source_repo *source_repo_get(struct source *source, str url,
+                                    const struct source_credential *credential, struct err *err)
+{
+    return repo_open(source, url, credential, /*is_file=*/false, err);
+}
+
+struct source_repo *source_file_get(struct source *source, str url,
+                                    const struct source_credential *credential, struct err *err)
+{
+    return repo_open(source, url, credential, /*is_file=*/true, err);
 }
 
 struct source_repo *source_repo_hold(struct source_repo *repo)
@@ -283,7 +312,12 @@ static void repo_free(struct source_repo *repo)
 
 void source_repo_unref(struct source_repo *repo)
 {
-    if (repo == NULL || --repo->references > 0)
+    if (repo == NULL)
+        return;
+    /* Only others that it is a base of hold it: it has no deployments to watch bases for. */
+    if (repo->references - 1 == repo->base_of)
+        source_repo_drop_bases(repo);
+    if (--repo->references > 0)
         return;
     map_del(repo->source->repos, repo->identity);
     repo_free(repo);
@@ -363,7 +397,7 @@ void source_repo_unsubscribe(struct source_repo *repo, void *owner)
 }
 
 /* Subscribers may come and go while they are told. */
-static void tell(struct source_repo *repo)
+void source_repo_tell(struct source_repo *repo)
 {
     size_t count = repo->subscriber_count;
     struct subscriber *copy = new0_array(count + 1, struct subscriber);
@@ -527,7 +561,8 @@ static void on_listed(void *owner, const struct transport_result *result, const 
     loop_task_post(repo->source->kick);
     if (result != NULL) {
         take_refs(repo, result);
-        source_repo_moved(repo, result->moved_to);
+        if (!repo->is_file)
+            source_repo_moved(repo, result->moved_to);
         repo->listed_ms = repo->list_began_ms;
         news = has_moved(repo) || repo->has_failed;
         repo->has_failed = false;
@@ -542,15 +577,22 @@ static void on_listed(void *owner, const struct transport_result *result, const 
     source_repo_wake(repo, STATE_LIST);
     arm(repo);
     if (news)
-        tell(repo);
+        source_repo_tell(repo);
 }
 
 bool source_repo_list_start(struct source_repo *repo, struct err *err)
 {
     struct transport_request request = {.op = TRANSPORT_LIST};
     struct transport_credential bare;
+    auto_arena struct arena *arena = arena_new(LIMIT_MIB);
 
     source_repo_aim(repo, &request, &bare);
+    if (repo->is_file) {
+        request.op = TRANSPORT_FILE;
+        request.cache = source_repo_cache(repo, arena, repo->current);
+        if (!cache_make_dir(request.cache.at, err))
+            return false;
+    }
     repo->list_began_ms = clock_mono_ms();
     repo->disk_mark = disk_mark(repo);
     return transport_start(repo->source->loop, &repo->source->transport, &request, on_listed, repo,

@@ -3,8 +3,9 @@
  * Store: the latest rendered set of each key, in memory (the most recently used) and on disk, so
  * that a restart renders nothing that has not changed. Losing it costs time and nothing else.
  *
- * On disk: one file a key: SHA-256 of what follows, the commit, the number of sources, and the
- * result as render/message.h writes it. A file whose hash does not fit is removed.
+ * On disk: one file a key: SHA-256 of what follows, the commit, the number of sources, the remote
+ * bases with their commits, and the result as render/message.h writes it. A file whose hash does
+ * not fit is removed.
  */
 #include "base/buf.h"
 #include "base/fd.h"
@@ -83,7 +84,7 @@ static void remember(struct source_store *store, str key, str commit, struct ren
     entry->result = render_result_ref(result);
     render_result_unref(before);
     snprintf(entry->commit, sizeof(entry->commit), "%.*s", STR(commit));
-    entry->cost = arena_used(result->arena) + 512;
+    entry->cost = arena_used(result->base == NULL ? result->arena : result->base->arena) + 512;
     store->cost += entry->cost;
     entry_front(store, entry);
     while (store->cost > LIMIT_STORE_MEMORY && store->oldest != entry)
@@ -110,6 +111,43 @@ static bool write_all(int fd, str bytes)
     return true;
 }
 
+static void put_bases(struct buf *out, const struct render_result *result)
+{
+    wire_put_u64(out, result->base_count);
+    for (size_t i = 0; i < result->base_count; i++) {
+        wire_put_str(out, result->bases[i].url);
+        wire_put_str(out, result->bases[i].revision);
+        wire_put_str(out, result->bases[i].commit);
+        wire_put_bool(out, result->bases[i].is_file);
+    }
+}
+
+/* Borrowed from the file's bytes. */
+static size_t get_bases(struct wire *w, struct render_base *bases)
+{
+    size_t count = wire_count(w, LIMIT_RENDER_SOURCES);
+
+    for (size_t i = 0; i < count && !w->bad; i++) {
+        bases[i].url = wire_str(w);
+        bases[i].revision = wire_str(w);
+        bases[i].commit = wire_str(w);
+        bases[i].is_file = wire_bool(w);
+    }
+    return count;
+}
+
+static void keep_bases(struct render_result *result, const struct render_base *bases, size_t count)
+{
+    struct render_base *kept = arena_array(result->arena, count + 1, struct render_base);
+
+    for (size_t i = 0; i < count; i++)
+        kept[i] = (struct render_base){arena_str(result->arena, bases[i].url),
+                                       arena_str(result->arena, bases[i].revision),
+                                       arena_str(result->arena, bases[i].commit), bases[i].is_file};
+    result->bases = kept;
+    result->base_count = count;
+}
+
 static void save(struct source_store *store, str key, str commit,
                  const struct render_result *result)
 {
@@ -125,6 +163,7 @@ static void save(struct source_store *store, str key, str commit,
     buf_init(&body, LIMIT_STORE_FILE);
     wire_put_str(&body, commit);
     wire_put_u64(&body, sources);
+    put_bases(&body, result);
     message_put_result(&body, result);
     if (buf_is_over(&body)) { /* rendered again after a restart */
         unlink(path);
@@ -176,6 +215,8 @@ static bool load(struct source_store *store, str key, struct render_result **ret
     struct wire w = wire_of(body, NULL);
     str commit = wire_str(&w);
     size_t sources = (size_t)wire_u64_most(&w, LIMIT_RENDER_SOURCES);
+    struct render_base bases[LIMIT_RENDER_SOURCES];
+    size_t base_count = get_bases(&w, bases);
     struct render_source own = {.commit = commit};
     struct render_request request = {.sources = &own, .source_count = sources};
     if (memcmp(hash.bytes, file.at, HASH_SIZE) != 0 || w.bad || commit.len != ID_SIZE - 1 ||
@@ -183,6 +224,7 @@ static bool load(struct source_store *store, str key, struct render_result **ret
         unlink(path);
         return false;
     }
+    keep_bases(*ret_result, bases, base_count);
     memcpy(ret_commit, commit.at, commit.len);
     ret_commit[commit.len] = '\0';
     return true;

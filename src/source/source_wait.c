@@ -2,11 +2,12 @@
 /*
  * One question of the engine, from "branch main, path apps/shop" to the rendered set.
  *
- *   LIST → (FIND) → LOOK → FETCH → (CHANGES) → RENDER ⇄ SOURCES → OVER
+ *   LIST → (FIND) → LOOK → FETCH → (CHANGES) → (BASES) → RENDER ⇄ SOURCES → OVER
  *
  * step() moves a wait on as far as it can go without waiting; whoever ends a wait's reason to wait
  * posts its task. LOOK may end it at once (the store has this commit); CHANGES may end it without a
- * render (what was read did not change).
+ * render (what was read did not change). A result with remote bases passes BASES first: there each
+ * base is looked at in the same way.
  */
 #include "base/clock.h"
 #include "base/mem.h"
@@ -31,26 +32,13 @@ static struct source_wait *wait_new(struct source_repo *repo, enum wait_kind kin
     wait->owner = owner;
     wait->arena = arena_new(WAIT_ARENA);
     wait->revision = arena_str(wait->arena, str_trim(revision));
-    wait->ref = STR_EMPTY;
+    wait->ref = wait->since = STR_EMPTY;
     wait->needs_ms = MAX(clock_mono_ms() - MAX(max_age_ms, 0), 1);
     wait->task = loop_task_new(repo->source->loop, "source", on_task, wait);
     wait->next = repo->waits;
     repo->waits = wait;
     loop_task_post(wait->task);
     return wait;
-}
-
-static void remotes_drop(struct source_wait *wait)
-{
-    for (size_t i = 0; i < wait->remote_count; i++) {
-        struct remote *r = &wait->remotes[i];
-        source_cancel(r->wait);
-        r->wait = NULL;
-        if (r->generation != 0)
-            source_repo_read_end(r->repo, r->generation);
-        source_repo_unref(r->repo);
-    }
-    wait->remote_count = 0;
 }
 
 static void wait_free(struct source_wait *wait)
@@ -62,10 +50,11 @@ static void wait_free(struct source_wait *wait)
         at = &(*at)->next;
     *at = wait->next;
     render_cancel(wait->job);
-    remotes_drop(wait);
+    source_bases_drop(wait);
     if (wait->reading != 0)
         source_repo_read_end(repo, wait->reading);
     render_result_unref(wait->result);
+    render_result_unref(wait->candidate);
     loop_task_free(wait->task);
     arena_free(wait->arena);
     mem_free(wait);
@@ -223,13 +212,21 @@ static str key_of(const struct source_wait *wait)
     return arena_str(wait->arena, str_from(hex));
 }
 
-static bool has_remotes(const struct render_result *result)
+/* An older result whose own files have not changed: it answers, if its remote bases hold too. */
+static void answer_with(struct source_wait *wait, struct render_result *result)
 {
-    for (size_t i = 0; i < result->read_count; i++) {
-        if (result->reads[i].source > 0)
-            return true;
+    struct err err;
+
+    wait->carried_over = !str_eq(result->commit, str_from(wait->commit));
+    if (result->base_count == 0) {
+        wait->result = render_result_at(result, str_from(wait->commit));
+        wait->state = STATE_OVER;
+        return;
     }
-    return false;
+    wait->candidate = render_result_ref(result);
+    wait->state = STATE_BASES;
+    if (!source_bases_check(wait, &err))
+        source_wait_fail(wait, &err);
 }
 
 static bool step_look(struct source_wait *wait)
@@ -237,13 +234,38 @@ static bool step_look(struct source_wait *wait)
     char commit[ID_SIZE];
 
     wait->state = STATE_FETCH;
+    if (wait->kind == WAIT_SNAPSHOT && str_eq(wait->since, str_from(wait->commit)))
+        wait->state = STATE_OVER;
     if (wait->kind != WAIT_DESIRE || wait->request.no_cache)
         return true;
     struct render_result *result = source_store_get(wait->repo->source->store, wait->key, commit);
-    if (result == NULL || !str_eq(str_from(commit), str_from(wait->commit)))
+    if (result != NULL && str_eq(str_from(commit), str_from(wait->commit)))
+        answer_with(wait, result);
+    return true;
+}
+
+static bool step_bases(struct source_wait *wait)
+{
+    struct source *source = wait->repo->source;
+    str commits[LIMIT_RENDER_SOURCES];
+
+    if (wait->remote_open > 0)
+        return false;
+    if (!source_bases_hold(wait)) {
+        wait->must_render = true;
+        source_bases_drop(wait);
+        wait->state = wait->reading == 0 ? STATE_FETCH : STATE_RENDER;
         return true;
-    wait->carried_over = !str_eq(result->commit, str_from(wait->commit));
-    wait->result = render_result_at(result, str_from(wait->commit));
+    }
+    bool same = true;
+    for (size_t i = 0; i < wait->remote_count; i++) {
+        commits[i] = wait->remotes[i].commit;
+        same = same && str_eq(commits[i], wait->candidate->bases[i].commit);
+    }
+    wait->result = same ? render_result_at(wait->candidate, str_from(wait->commit))
+                        : render_result_rebased(wait->candidate, str_from(wait->commit), commits);
+    source_store_put(source->store, wait->key, str_from(wait->commit),
+                     same ? wait->candidate : wait->result);
     wait->state = STATE_OVER;
     return true;
 }
@@ -267,8 +289,23 @@ static bool step_fetch(struct source_wait *wait)
         return false;
     }
     read_begin(wait, generation);
-    wait->state = wait->kind == WAIT_DESIRE ? STATE_CHANGES : STATE_OVER;
+    wait->state = STATE_CHANGES;
     return true;
+}
+
+/* What differs from the commit that the asker has a result of. */
+static bool step_changes_since(struct source_wait *wait)
+{
+    wait->state = STATE_OVER;
+    if (str_is_empty(wait->since) || wait->repo->is_file ||
+        source_repo_holds(wait->repo, wait->since) != wait->reading)
+        return true;
+    wait->changes =
+            source_repo_changes(wait->repo, wait->reading, wait->since, str_from(wait->commit));
+    if (wait->changes == NULL || wait->changes->job == NULL)
+        return true;
+    wait->state = STATE_CHANGES;
+    return false;
 }
 
 /* Was an older result made from bytes that are still the same? */
@@ -276,12 +313,14 @@ static bool step_changes(struct source_wait *wait)
 {
     struct source *source = wait->repo->source;
     char commit[ID_SIZE];
-    struct render_result *result =
-            wait->request.no_cache ? NULL : source_store_get(source->store, wait->key, commit);
 
+    if (wait->kind == WAIT_SNAPSHOT)
+        return step_changes_since(wait);
     wait->state = STATE_RENDER;
-    if (result == NULL || has_remotes(result) ||
-        source_repo_holds(wait->repo, str_from(commit)) != wait->reading)
+    if (wait->request.no_cache || wait->must_render)
+        return true;
+    struct render_result *result = source_store_get(source->store, wait->key, commit);
+    if (result == NULL || source_repo_holds(wait->repo, str_from(commit)) != wait->reading)
         return true;
     struct changes *changes = source_repo_changes(wait->repo, wait->reading, str_from(commit),
                                                   str_from(wait->commit));
@@ -291,99 +330,13 @@ static bool step_changes(struct source_wait *wait)
     }
     if (changes == NULL || changes->has_failed || !render_reads_hold(result, 0, &changes->list))
         return true;
-    wait->carried_over = !str_eq(result->commit, str_from(wait->commit));
-    wait->result = render_result_at(result, str_from(wait->commit));
-    source_store_put(source->store, wait->key, str_from(wait->commit), result);
-    wait->state = STATE_OVER;
+    answer_with(wait, result);
+    if (wait->state == STATE_OVER && !wait->has_failed)
+        source_store_put(source->store, wait->key, str_from(wait->commit), result);
     return true;
 }
 
 /* ---- rendering, and the further repositories that it asks for ---- */
-
-static void on_remote(void *owner, const struct snapshot *snapshot, const struct err *err)
-{
-    struct remote *remote = owner;
-    struct source_wait *parent = remote->parent;
-
-    remote->wait = NULL;
-    parent->remote_open--;
-    if (snapshot == NULL) {
-        struct err told = *err;
-        err_wrap(&told, "the remote base %.*s", STR(remote->url));
-        source_wait_fail(parent, &told);
-        return;
-    }
-    remote->commit = arena_str(parent->arena, snapshot->commit);
-    remote->cache = arena_str(parent->arena, snapshot->cache);
-    remote->generation = snapshot->generation;
-    source_repo_read_begin(remote->repo, remote->generation);
-    if (parent->remote_open == 0)
-        loop_task_post(parent->task);
-}
-
-/* A remote base on the application's own host is read with the application's credential; on any
- * other host with none. */
-static struct source_repo *remote_repo(struct source_wait *wait, str url, struct err *err)
-{
-    struct source_repo *own = wait->repo;
-    struct git_url parsed;
-    struct source_credential credential = {.username = own->credential.username,
-                                           .password = own->password,
-                                           .bearer = own->bearer,
-                                           .ssh_key = own->ssh_key,
-                                           .known_hosts = own->credential.known_hosts,
-                                           .ca_bundle = own->credential.ca_bundle,
-                                           .insecure = own->credential.insecure};
-
-    if (!git_url_parse(wait->arena, url, &parsed, err))
-        return NULL;
-    if (parsed.scheme == GIT_FILE && own->url.scheme != GIT_FILE) {
-        err_set(err, ERR_FORBIDDEN, "a repository of the network may not name one of this disk");
-        return NULL;
-    }
-    bool same = str_eq(parsed.host, own->url.host) && parsed.scheme == own->url.scheme &&
-                str_eq(git_url_port(&parsed), git_url_port(&own->url));
-    if (!same) {
-        credential.username = STR_EMPTY;
-        credential.password = credential.bearer = credential.ssh_key = NULL;
-        credential.insecure = false;
-        credential.ca_bundle = STR_EMPTY;
-    }
-    return source_repo_get(own->source, url, &credential, err);
-}
-
-static bool remote_add(struct source_wait *wait, const struct render_need *need, struct err *err)
-{
-    if (need->is_file)
-        return err_set(err, ERR_UNSUPPORTED, "not supported yet: the remote file '%.*s'",
-                       STR(need->url));
-    if (wait->request.allows == NULL || !wait->request.allows(wait->owner, need->url))
-        return err_set(err, ERR_FORBIDDEN, "the project does not allow the repository '%.*s'",
-                       STR(need->url));
-    for (size_t i = 0; i < wait->remote_count; i++) {
-        if (str_eq(wait->remotes[i].url, need->url) &&
-            str_eq(wait->remotes[i].revision, need->revision))
-            return true; /* the number of rounds bounds a render that asks for ever */
-    }
-    if (wait->remote_count + 1 >= LIMIT_RENDER_SOURCES)
-        return err_set(err, ERR_LIMIT, "a render needs more than %d repositories",
-                       LIMIT_RENDER_SOURCES);
-
-    struct source_repo *repo = remote_repo(wait, need->url, err);
-    if (repo == NULL)
-        return err_wrap(err, "the remote base '%.*s'", STR(need->url));
-    if (wait->remotes == NULL)
-        wait->remotes = arena_array(wait->arena, LIMIT_RENDER_SOURCES, struct remote);
-    struct remote *remote = &wait->remotes[wait->remote_count++];
-    *remote = (struct remote){.repo = repo,
-                              .parent = wait,
-                              .url = arena_str(wait->arena, need->url),
-                              .revision = arena_str(wait->arena, need->revision)};
-    wait->remote_open++;
-    remote->wait = source_snapshot_start(repo, need->revision, wait->request.max_age_ms, on_remote,
-                                         remote);
-    return true;
-}
 
 static void need_more(struct source_wait *wait, const struct render_result *result)
 {
@@ -396,11 +349,9 @@ static void need_more(struct source_wait *wait, const struct render_result *resu
         return;
     }
     wait->state = STATE_SOURCES;
-    for (size_t i = 0; i < result->need_count; i++) {
-        if (!remote_add(wait, &result->needs[i], &err)) {
-            source_wait_fail(wait, &err);
-            return;
-        }
+    if (!source_bases_need(wait, result, &err)) {
+        source_wait_fail(wait, &err);
+        return;
     }
     loop_task_post(wait->task);
 }
@@ -432,9 +383,9 @@ static void on_rendered(void *owner, struct render_result *result, const struct 
         need_more(wait, result);
         return;
     }
+    source_bases_note(wait, result);
     wait->result = render_result_ref(result);
-    if (wait->remote_count == 0) /* what depends on other repositories is rendered anew */
-        source_store_put(wait->repo->source->store, wait->key, str_from(wait->commit), result);
+    source_store_put(wait->repo->source->store, wait->key, str_from(wait->commit), result);
     wait->state = STATE_OVER;
     loop_task_post(wait->task);
 }
@@ -456,7 +407,8 @@ static bool step_render(struct source_wait *wait)
         sources[count++] = (struct render_source){.url = wait->remotes[i].url,
                                                   .revision = wait->remotes[i].revision,
                                                   .cache = wait->remotes[i].cache,
-                                                  .commit = wait->remotes[i].commit};
+                                                  .commit = wait->remotes[i].commit,
+                                                  .is_dir = wait->remotes[i].is_file};
     struct render_request request = {
             .sources = sources,
             .source_count = count,
@@ -501,8 +453,12 @@ static void tell_snapshot(struct source_wait *wait, const struct err *err)
 {
     struct snapshot snapshot = {.commit = str_from(wait->commit), .generation = wait->reading};
 
-    if (err == NULL)
-        snapshot.cache = source_repo_cache(wait->repo, wait->arena, wait->reading);
+    snapshot.is_same = str_eq(wait->since, snapshot.commit);
+    if (wait->changes != NULL && !wait->changes->has_failed)
+        snapshot.changes = &wait->changes->list;
+    if (err == NULL && !snapshot.is_same)
+        snapshot.cache =
+                source_repo_content(wait->repo, wait->arena, wait->reading, snapshot.commit);
     wait->snapshot_done(wait->owner, err == NULL ? &snapshot : NULL, err);
 }
 
@@ -516,6 +472,9 @@ static bool try_again(struct source_wait *wait)
     wait->commit[0] = '\0';
     wait->needs_ms = clock_mono_ms();
     wait->state = STATE_LIST;
+    source_bases_drop(wait);
+    render_result_unref(wait->candidate);
+    wait->candidate = NULL;
     return true;
 }
 
@@ -555,6 +514,8 @@ static bool step(struct source_wait *wait)
         return step_fetch(wait);
     case STATE_CHANGES:
         return step_changes(wait);
+    case STATE_BASES:
+        return step_bases(wait);
     case STATE_RENDER:
     case STATE_SOURCES:
         return step_render(wait);
@@ -587,11 +548,15 @@ struct source_wait *source_list_refs(struct source_repo *repo, int64_t max_age_m
     return wait;
 }
 
-struct source_wait *source_snapshot_start(struct source_repo *repo, str revision,
-                                          int64_t max_age_ms, snapshot_fn *done, void *owner)
+struct source_wait *source_snapshot_start(struct source_repo *repo,
+                                          const struct snapshot_request *request, snapshot_fn *done,
+                                          void *owner)
 {
-    struct source_wait *wait = wait_new(repo, WAIT_SNAPSHOT, revision, max_age_ms, owner);
+    struct source_wait *wait =
+            wait_new(repo, WAIT_SNAPSHOT, request->revision, /*max_age_ms=*/0, owner);
 
+    wait->needs_ms = request->needs_ms;
+    wait->since = arena_str(wait->arena, request->since);
     wait->snapshot_done = done;
     return wait;
 }

@@ -6,7 +6,8 @@ usage: git_http.py ROOT PORT_FILE
 ROOT/x.git is served at /x.git, with user "me" and password "s3cret-word" at /private/x.git, with
 the bearer token "t0ken-word" at /bearer/x.git. /moved/… answers 301 to /…, /away/… answers 302 to
 another host name of the same server, /loop/… redirects to itself, /tls/… redirects to https.
-/seen answers the Authorization headers that arrived, one a line with the path.
+/seen answers the Authorization headers that arrived, one a line with the path; /asked every path
+that was asked for. /files/… are the files of ROOT/files; /private/files/… the same with the password.
 """
 
 import base64
@@ -18,6 +19,7 @@ import sys
 ROOT, PORT_FILE = sys.argv[1], sys.argv[2]
 BASIC = "Basic " + base64.b64encode(b"me:s3cret-word").decode()
 SEEN: list[str] = []
+ASKED: list[str] = []
 
 
 class Handler(http.server.BaseHTTPRequestHandler):
@@ -39,7 +41,12 @@ class Handler(http.server.BaseHTTPRequestHandler):
         if path.startswith("/moved/"):
             return path.replace("/moved/", "/", 1)
         if path.startswith("/away/"):
-            return f"http://localhost:{port}/" + path.replace("/away/", "private/", 1)
+            inner = path.replace("/away/", "", 1)
+            return (
+                f"http://localhost:{port}/"
+                + ("" if inner.startswith("files/") else "private/")
+                + inner
+            )
         if path.startswith("/tls/"):
             return f"https://127.0.0.1:{port}/" + path.replace("/tls/", "", 1)
         if path.startswith("/loop/"):
@@ -52,6 +59,10 @@ class Handler(http.server.BaseHTTPRequestHandler):
         if self.path == "/seen":
             self.answer(200, "\n".join(SEEN).encode())
             return
+        if self.path == "/asked":
+            self.answer(200, "\n".join(ASKED).encode())
+            return
+        ASKED.append(self.path)
         given = self.headers.get("Authorization", "")
         if given:
             SEEN.append(f"{self.headers.get('Host')} {self.path.split('?')[0]} {given}")
@@ -66,10 +77,20 @@ class Handler(http.server.BaseHTTPRequestHandler):
                     self.answer(401, b"", WWW_Authenticate='Basic realm="git"')
                     return
                 path = path.replace(prefix, "/", 1)
-        self.backend(path, body)
+        if path.startswith("/files/"):
+            self.file(path)
+        else:
+            self.backend(path, body)
 
     do_GET = do_any
     do_POST = do_any
+
+    def file(self, path: str) -> None:
+        try:
+            with open(ROOT + path, "rb") as f:
+                self.answer(200, f.read())
+        except OSError:
+            self.answer(404, b"there is no such file")
 
     def backend(self, path: str, body: bytes) -> None:
         info, _, query = path.partition("?")

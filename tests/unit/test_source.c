@@ -3,141 +3,10 @@
 #include "base/clock.h"
 #include "doc/json.h"
 #include "git/transport.h"
-#include "git_fixture.h"
-#include "source/source.h"
+#include "source_fixture.h"
 
 #include <dirent.h>
 #include <time.h>
-
-struct answer {
-    bool done;
-    struct render_result *result;
-    char commit[64];
-    bool carried_over;
-    struct err err;
-    const char *allowed; /* a URL, or NULL */
-};
-
-struct setting {
-    struct fixture f;
-    struct loop *loop;
-    struct render_pool *pool;
-    struct source *source;
-    struct source_repo *repo;
-    struct arena *arena;
-    struct answer last;
-    int changes;
-};
-
-static void open_source(struct setting *s)
-{
-    char data[96];
-    struct err err;
-
-    snprintf(data, sizeof(data), "%s/data", s->f.dir);
-    struct source_options options = {.data_dir = data, .file_roots = s->f.dir, .interval_ms = 200};
-    s->source = source_new(s->loop, s->pool, &options, &err);
-    if (s->source == NULL)
-        fail_msg("%s", err.message);
-    s->repo = source_repo_get(s->source, str_from(s->f.work), NULL, &err);
-    if (s->repo == NULL)
-        fail_msg("%s", err.message);
-}
-
-static void close_source(struct setting *s)
-{
-    source_repo_unref(s->repo);
-    source_free(s->source);
-}
-
-#define CONFIG_MAP(name) "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: " name "\n"
-
-static void setting_init(struct setting *s)
-{
-    struct err err;
-
-    memset(s, 0, sizeof(*s));
-    fixture_init(&s->f);
-    fixture_write(&s->f, "a/x.yaml", CONFIG_MAP("x"));
-    fixture_write(&s->f, "b/y.yaml", CONFIG_MAP("why"));
-    fixture_commit(&s->f);
-    s->loop = loop_new();
-    s->arena = arena_new(LIMIT_MIB);
-    s->pool = render_pool_new(s->loop, NULL, &err);
-    if (s->pool == NULL)
-        fail_msg("%s", err.message);
-    open_source(s);
-}
-
-static void setting_done(struct setting *s)
-{
-    render_result_unref(s->last.result);
-    close_source(s);
-    render_pool_free(s->pool);
-    loop_free(s->loop);
-    arena_free(s->arena);
-    fixture_done(&s->f);
-}
-
-static void on_desired(void *owner, const struct source_desired *desired, const struct err *err)
-{
-    struct answer *a = owner;
-
-    a->done = true;
-    if (desired == NULL) {
-        a->err = *err;
-        return;
-    }
-    a->result = render_result_ref(desired->result);
-    a->carried_over = desired->carried_over;
-    snprintf(a->commit, sizeof(a->commit), "%.*s", STR(desired->commit));
-}
-
-static bool allows(void *owner, str url)
-{
-    struct answer *a = owner;
-
-    return a->allowed != NULL && str_eq(url, str_from(a->allowed));
-}
-
-static struct source_request request_of(struct setting *s, const char *revision, const char *path)
-{
-    struct val *source = val_new(s->arena, val_map());
-
-    val_set_str(s->arena, source, S("path"), str_from(path));
-    return (struct source_request){.revision = str_from(revision),
-                                   .source = source,
-                                   .application = str_from(path),
-                                   .namespace_ = S("default"),
-                                   .kube_version = S("1.34"),
-                                   .allows = allows};
-}
-
-static struct answer *desire(struct setting *s, const char *revision, const char *path)
-{
-    struct source_request request = request_of(s, revision, path);
-
-    render_result_unref(s->last.result);
-    s->last = (struct answer){.allowed = s->last.allowed};
-    source_desire(s->repo, &request, on_desired, &s->last);
-    assert_true(loop_run_until(s->loop, &s->last.done, 30000));
-    return &s->last;
-}
-
-#define assert_desired(got, count)                                                                 \
-    do {                                                                                           \
-        struct answer *a_ = (got);                                                                 \
-        if (a_->result == NULL)                                                                    \
-            fail_msg("%s", a_->err.message);                                                       \
-        assert_int_equal(a_->result->object_count, (count));                                       \
-    } while (0)
-#define assert_message(got, part)                                                                  \
-    do {                                                                                           \
-        struct answer *a_ = (got);                                                                 \
-        assert_null(a_->result);                                                                   \
-        if (!str_contains(err_message(&a_->err), S(part)))                                         \
-            fail_msg("the message is: %s", a_->err.message);                                       \
-    } while (0)
 
 TEST(every_way_to_name_a_revision_leads_to_its_commit)
 {
@@ -312,41 +181,6 @@ TEST(a_bad_commit_does_not_hold_up_a_good_one)
     setting_done(&s);
 }
 
-TEST(a_remote_base_is_fetched_where_the_project_allows_it)
-{
-    struct setting s;
-    char text[512];
-    char url[128];
-
-    setting_init(&s);
-    fixture_run(
-            &s.f,
-            "cd .. && git init -q -b main base && cd base && mkdir b && "
-            "printf 'resources: [x.yaml]\\n' >b/kustomization.yaml && "
-            "printf 'apiVersion: v1\\nkind: ConfigMap\\nmetadata:\\n  name: far\\n' >b/x.yaml && "
-            "git add -A && git -c user.name=t -c user.email=t@t commit -q -m one");
-    snprintf(url, sizeof(url), "file://%s/base", s.f.dir);
-    snprintf(text, sizeof(text), "resources:\n- %s//b?ref=main\n- near.yaml\n", url);
-    fixture_write(&s.f, "k/kustomization.yaml", text);
-    fixture_write(&s.f, "k/near.yaml", CONFIG_MAP("near"));
-    fixture_commit(&s.f);
-
-    assert_message(desire(&s, "main", "k"), "the project does not allow the repository");
-    s.last.allowed = url;
-    assert_desired(desire(&s, "main", "k"), 2);
-    assert_str(VAL_STR(s.last.result->objects[0].object, "metadata", "name"), S("far"));
-
-    /* the base moves on: so does the result, though the own commit is the same */
-    fixture_run(&s.f, "cd ../base && sed -i s/far/farther/ b/x.yaml && "
-                      "git -c user.name=t -c user.email=t@t commit -qam two");
-    assert_desired(desire(&s, "main", "k"), 2);
-    assert_str(VAL_STR(s.last.result->objects[0].object, "metadata", "name"), S("farther"));
-
-    fixture_run(&s.f, "rm -rf ../base");
-    assert_message(desire(&s, "main", "k"), "the remote base file://");
-    setting_done(&s);
-}
-
 static size_t generations(struct setting *s)
 {
     char path[160];
@@ -428,7 +262,6 @@ int main(int argc, char **argv)
             cmocka_unit_test(a_push_is_told_to_who_subscribed),
             cmocka_unit_test(many_questions_share_one_listing_and_one_fetch),
             cmocka_unit_test(a_bad_commit_does_not_hold_up_a_good_one),
-            cmocka_unit_test(a_remote_base_is_fetched_where_the_project_allows_it),
             cmocka_unit_test(after_many_fetches_the_cache_begins_anew),
             cmocka_unit_test(a_cache_that_was_of_no_use_for_a_month_goes),
             cmocka_unit_test(from_push_to_desired_takes_little_beside_git),

@@ -213,3 +213,26 @@
 
 /* Owners between a Pod and the object of an application that made it. */
 #define LIMIT_OWNER_DEPTH 8
+
+/* Rows of one answer of a list, values of one facet that are counted, and characters of a text that
+ * a row cuts (the whole is on the deployment's page). */
+#define LIMIT_LIST_ROWS 50000
+#define LIMIT_LIST_FACET_VALUES 200
+#define LIMIT_LIST_TEXT 500
+
+/* Texts that one search looks at: 50,000 rows of 1 KiB. */
+#define LIMIT_LIST_SEARCH (64 * LIMIT_MIB)
+
+/* Events of the stream that can be caught up with after a break, and their bytes. */
+#define LIMIT_STREAM_EVENTS 10000
+#define LIMIT_STREAM_BYTES (16 * LIMIT_MIB)
+
+/* What may change of one topic between two frames; more, and the topic is sent whole. */
+#define LIMIT_STREAM_PATCH (8 * LIMIT_MIB)
+
+/* Topics that are open at once, in all and for one page; pages that are open, in all and of one
+ * user. */
+#define LIMIT_STREAM_TOPICS 5000
+#define LIMIT_STREAM_TOPICS_OF_CLIENT 64
+#define LIMIT_STREAM_CLIENTS 1000
+#define LIMIT_STREAM_CLIENTS_OF_USER 50

@@ -46,6 +46,14 @@ struct web_route {
 extern const struct web_route web_routes[];
 extern const size_t web_route_count;
 
+/* A GET that the server asks itself, in a user's name; see web_load_start. */
+typedef void web_load_fn(void *owner, int status, const struct val *answer);
+struct web_load {
+    web_load_fn *done; /* the answer (on an error: a Status) is borrowed */
+    void *owner;
+    struct web_call **slot; /* the call while it is in flight, then NULL */
+};
+
 struct web_call {
     struct web *web;
     struct web_call *next;
@@ -68,6 +76,10 @@ struct web_call {
     struct auth_login *login;
     struct source_repo *repo; /* held while `wait` */
     struct host_key_scan *scan;
+    struct web_call *parked; /* list_apps.c: the next that waits for the first list */
+    bool is_parked;
+    bool is_load; /* `load` gets the answer, nobody else */
+    struct web_load load;
 };
 
 struct web_target;
@@ -83,16 +95,29 @@ struct web {
     uint64_t requests;
     uint64_t failures;
     char *texts[2];
+    struct stream *stream;
+    struct list_apps *apps;
 };
 
 /* Asks the home cluster; `then` gets its answer, good or bad. The request's namespace and so on
  * are copied. */
 void web_kube(struct web_call *call, const struct kube_request *request, web_next_fn *then);
 
+/* The GET route of that pattern, or NULL. */
+const struct web_route *web_route_of(const char *pattern);
+/* Whether the user has the route's right there; fills err with a sentence that names it. */
+MUST_USE bool web_may(const struct web *web, const struct auth_user *user,
+                      const struct web_route *route, str namespace_, struct err *err);
+/* Answers the GET route at `path` as it would answer `user`; done may run inside the call. */
+void web_load_start(struct web *web, const struct auth_user *user, str path,
+                    const struct web_load *load);
+void web_load_cancel(struct web_call *call); /* done does not run; NULL is fine */
+
 /* ---- endings ---- */
 void web_reply_val(struct web_call *call, int status, const struct val *value);
 /* 200 with a Set-Cookie. */
 void web_reply_cookie(struct web_call *call, str cookie, const struct val *body);
+void web_reply_json(struct web_call *call, int status, str body); /* JSON as text */
 void web_reply_bytes(struct web_call *call, int status, str content_type, str body);
 void web_reply_err(struct web_call *call, const struct err *err);
 void web_fail(struct web_call *call, enum err_code code, const char *format, ...) PRINTF_LIKE(3, 4);
@@ -100,6 +125,9 @@ void web_fail(struct web_call *call, enum err_code code, const char *format, ...
 void web_reply_kube(struct web_call *call, const struct kube_response *response, const char *doing);
 /* Gives the request away (pass-through); the call is gone afterwards. */
 struct http_request *web_take_request(struct web_call *call);
+/* ETag, 304 and gzip where the client takes it: changes `reply` and adds up to four headers behind
+ * its own; encode.c. */
+void web_encode(struct web_call *call, struct http_reply *reply, struct http_pair *headers);
 
 /* ---- shared words ---- */
 str web_body_str(const struct web_call *call, str key);
@@ -140,6 +168,8 @@ web_handler_fn web_credential_list, web_credential_create, web_credential_delete
 web_handler_fn web_repo_list, web_repo_create, web_repo_get, web_repo_delete; /* repos.c */
 web_handler_fn web_repo_test, web_repo_refs;                                  /* repo_test.c */
 web_handler_fn web_cluster_list, web_cluster_create, web_cluster_delete, web_cluster_test;
+web_handler_fn web_app_list, web_app_get;          /* list_apps.c */
+web_handler_fn web_stream_open, web_stream_topics; /* stream_client.c */
 web_handler_fn web_app_facts, web_app_diff, web_app_manifests, web_app_history;
 web_handler_fn web_app_resources, web_app_sync, web_app_terminate, web_app_refresh;
 web_handler_fn web_app_tree;                                              /* tree.c */

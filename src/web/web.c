@@ -9,7 +9,9 @@
 #include "source/source.h"
 #include "web/guard.h"
 #include "web/host_key.h"
+#include "web/list.h"
 #include "web/session.h"
+#include "web/stream.h"
 #include <assert.h>
 #include <stdarg.h>
 
@@ -61,10 +63,32 @@ struct http_request *web_take_request(struct web_call *call)
     return call->request;
 }
 
+/* The end of a call that no client asked: see web_load_start. */
+static void finish_load(struct web_call *call, int status, const struct val *answer)
+{
+    struct web_load load = call->load;
+    struct arena *arena = call->arena;
+
+    web_take_request(call);
+    if (load.done != NULL) {
+        *load.slot = NULL;
+        load.done(load.owner, status, answer);
+    }
+    arena_free(arena);
+}
+
 static void finish(struct web_call *call, const struct http_reply *reply)
 {
+    bool wrote = reply->status < 300 && !str_eq(call->request->method, S("GET"));
+
+    if (call->is_load) {
+        finish_load(call, 500, NULL); /* no value: such a route is no topic */
+        return;
+    }
     if (reply->status >= 500)
         call->web->failures++;
+    if (wrote && call->route != NULL && (call->route->flags & WEB_PREFIX) == 0)
+        stream_touch(call->web, NULL, call->namespace_, STR_EMPTY);
     http_reply(web_take_request(call), reply);
 }
 
@@ -91,10 +115,28 @@ void web_reply_cookie(struct web_call *call, str cookie, const struct val *body)
                                       .body = text});
 }
 
+void web_reply_json(struct web_call *call, int status, str body)
+{
+    struct http_pair headers[COUNT(safe_headers) + 4];
+    struct http_reply reply = {.status = status,
+                               .content_type = S("application/json"),
+                               .headers = headers,
+                               .header_count = COUNT(safe_headers),
+                               .body = body};
+
+    memcpy(headers, safe_headers, sizeof(safe_headers));
+    web_encode(call, &reply, headers);
+    finish(call, &reply);
+}
+
 void web_reply_val(struct web_call *call, int status, const struct val *value)
 {
+    if (call->is_load) {
+        finish_load(call, status, value);
+        return;
+    }
     str body = json_text(call->arena, value, JSON_COMPACT);
-    web_reply_bytes(call, status, S("application/json"), arena_join(call->arena, body, S("\n")));
+    web_reply_json(call, status, arena_join(call->arena, body, S("\n")));
 }
 
 static void reply_status(struct web_call *call, int code, str reason, str message)
@@ -235,29 +277,45 @@ static bool check_user(struct web_call *call, struct err *err)
     return true;
 }
 
-static bool check_right(struct web_call *call, struct err *err)
+const struct web_route *web_route_of(const char *pattern)
 {
-    const struct web_route *route = call->route;
+    for (size_t i = 0; i < web_route_count; i++) {
+        const char *method = web_routes[i].method;
+        if (method != NULL && strcmp(method, "GET") == 0 &&
+            strcmp(web_routes[i].pattern, pattern) == 0)
+            return &web_routes[i];
+    }
+    return NULL;
+}
+
+bool web_may(const struct web *web, const struct auth_user *user, const struct web_route *route,
+             str namespace_, struct err *err)
+{
     struct auth_question question = {
             .verb = str_from(route->may.verb),
             .group = str_from(route->may.group),
             .resource = str_from(route->may.resource),
             .subresource = str_from(route->may.subresource),
-            .namespace_ = call->namespace_,
+            .namespace_ = namespace_,
     };
 
     if (route->flags & WEB_SIGNED_IN)
         return true;
     assert(route->may.verb != NULL);
-    if (auth_may(call->web->options.auth, &call->user, &question))
+    if (auth_may(web->options.auth, user, &question))
         return true;
     if (str_eq(question.verb, S("*")))
         return err_set(err, ERR_FORBIDDEN,
                        "user '%.*s' may not use a cluster's API: that is for administrators",
-                       STR(call->user.name));
-    return err_set(err, ERR_FORBIDDEN, "user '%.*s' may not %s %s%s%s here", STR(call->user.name),
+                       STR(user->name));
+    return err_set(err, ERR_FORBIDDEN, "user '%.*s' may not %s %s%s%s here", STR(user->name),
                    route->may.verb, route->may.resource, question.subresource.len > 0 ? "/" : "",
                    route->may.subresource);
+}
+
+static bool check_right(struct web_call *call, struct err *err)
+{
+    return web_may(call->web, &call->user, call->route, call->namespace_, err);
 }
 
 static bool read_body(struct web_call *call, struct err *err)
@@ -347,6 +405,49 @@ void web_handle(void *owner, struct http_request *request)
         call->route->handler(call);
 }
 
+/* ---- calls of our own ---- */
+
+void web_load_start(struct web *web, const struct auth_user *user, str path,
+                    const struct web_load *load)
+{
+    struct arena *arena = arena_new(LIMIT_HTTP_REQUEST_ARENA);
+    struct http_request *request = arena_new0(arena, struct http_request);
+    struct err err = {0};
+    bool other_method = false;
+
+    request->method = S("GET");
+    request->path = arena_str(arena, path);
+    request->arena = arena;
+    struct web_call *call = call_new(web, request);
+    call->is_load = true;
+    call->load = *load;
+    *load->slot = call;
+    str *groups = arena_array(arena, user->group_count + 1, str);
+    for (size_t i = 0; i < user->group_count; i++)
+        groups[i] = arena_str(arena, user->groups[i]);
+    call->user = (struct auth_user){arena_str(arena, user->name), groups, user->group_count};
+    call->route = find_route(call, &other_method);
+    if (call->route == NULL) {
+        web_fail(call, ERR_NOT_FOUND, "there is nothing at this path");
+        return;
+    }
+    if (call->route->flags & WEB_DEVOPS)
+        call->namespace_ = str_eq(call->params[0], S("default")) ? web->options.control_namespace
+                                                                 : call->params[0];
+    if (!check_right(call, &err))
+        web_reply_err(call, &err);
+    else if (call->route->flags & WEB_DEVOPS)
+        enter_devops(call);
+    else
+        call->route->handler(call);
+}
+
+void web_load_cancel(struct web_call *call)
+{
+    if (call != NULL)
+        call->load.done = NULL;
+}
+
 /* ---- the web itself ---- */
 
 struct web *web_new(const struct web_options *options)
@@ -360,6 +461,8 @@ struct web *web_new(const struct web_options *options)
     web->options.kubeconfig_path = str_from(web->texts[1]);
     web->started_ms = clock_mono_ms();
     web->guard = guard_new(options->loop, options->auth);
+    web->stream = stream_new(web);
+    web->apps = list_apps_new(web);
     return web;
 }
 
@@ -367,6 +470,8 @@ void web_free(struct web *web)
 {
     if (web == NULL)
         return;
+    stream_free(TAKE(web->stream));
+    list_apps_free(TAKE(web->apps));
     while (web->calls != NULL) {
         struct web_call *call = web->calls;
         kube_cancel(TAKE(call->kube));
@@ -395,4 +500,5 @@ void web_set_ready(struct web *web, bool ready)
 void web_set_engine(struct web *web, struct engine *engine)
 {
     web->options.engine = engine;
+    list_apps_start(web->apps); /* its definitions are served now */
 }

@@ -211,6 +211,11 @@
 /* ReplicaSets, Pods and Jobs that the tree of one application shows; more are only counted. */
 #define LIMIT_APP_CHILDREN 5000
 
+/* Events that the page of one deployment lists, and projects that they are collected from: more
+ * than a person reads. */
+#define LIMIT_EVENTS 2000
+#define LIMIT_EVENT_NAMESPACES 50
+
 /* Owners between a Pod and the object of an application that made it. */
 #define LIMIT_OWNER_DEPTH 8
 

@@ -50,6 +50,19 @@ struct val *engine_app_facts(const struct engine *engine, str namespace_, str na
  * application. */
 struct val *engine_app_tree(const struct engine *engine, str namespace_, str name,
                             struct arena *arena);
+/* One object of that tree, by its id; texts and `wanted` (NULL: Git does not name it) are borrowed
+ * until the loop's next turn. False: it is not this application's. */
+struct engine_object {
+    struct kube *kube;
+    struct gvk gvk;
+    struct gvr gvr;
+    str namespace_;
+    str name;
+    bool is_managed;
+    const struct val *wanted;
+};
+MUST_USE bool engine_app_object(const struct engine *engine, str namespace_, str name, str id,
+                                struct arena *arena, struct engine_object *ret);
 /* Runs whenever what the two functions above tell of an application may have changed, often and in
  * bursts: note it and look later. Never frees the engine. */
 typedef void engine_listener_fn(void *owner, str namespace_, str name);

@@ -182,3 +182,72 @@ struct val *engine_app_tree(const struct engine *engine, str namespace_, str nam
         node_managed(&tree, compare_row(app->last, i));
     return answer;
 }
+
+/* ---- one object ---- */
+
+struct search {
+    str id;
+    struct arena *arena;
+    size_t seen;
+    const struct child *found;
+};
+
+static void search_children(struct search *search, const struct children *children, str uid,
+                            size_t depth)
+{
+    struct index_set set = children_of(children, uid);
+
+    for (size_t i = 0; i < set.count && depth < LIMIT_OWNER_DEPTH; i++) {
+        const struct child *child = set.at[i];
+        struct gvk gvk = child_gvk(child->kind);
+
+        if (search->found != NULL || ++search->seen > LIMIT_APP_CHILDREN)
+            return;
+        if (str_eq(search->id,
+                   object_key(search->arena, gvk.group, gvk.kind, child->namespace_, child->name)))
+            search->found = child;
+        else
+            search_children(search, children, child->uid, depth + 1);
+    }
+}
+
+static void take_row(const struct row *row, struct engine_object *ret)
+{
+    *ret = (struct engine_object){.kube = cluster_kube(row->cluster),
+                                  .gvk = row->gvk,
+                                  .gvr = row->gvr,
+                                  .namespace_ = row->namespace_,
+                                  .name = row->name,
+                                  .is_managed = true,
+                                  .wanted = row->want == NULL ? NULL : row->want->object};
+}
+
+bool engine_app_object(const struct engine *engine, str namespace_, str name, str id,
+                       struct arena *arena, struct engine_object *ret)
+{
+    const struct app *app = engine_app(engine, namespace_, name);
+    struct search search = {.id = id, .arena = arena};
+
+    if (app == NULL || app->last == NULL)
+        return false;
+    for (size_t i = 0; i < compare_count(app->last); i++) {
+        const struct row *row = compare_row(app->last, i);
+
+        if (row->cluster == NULL)
+            continue;
+        if (str_eq(row->key, id) && !str_is_empty(row->gvr.resource)) {
+            take_row(row, ret);
+            return true;
+        }
+        search_children(&search, cluster_children(row->cluster), row->uid, 0);
+        if (search.found == NULL)
+            continue;
+        *ret = (struct engine_object){.kube = cluster_kube(row->cluster),
+                                      .gvk = child_gvk(search.found->kind),
+                                      .gvr = child_gvr(search.found->kind),
+                                      .namespace_ = search.found->namespace_,
+                                      .name = search.found->name};
+        return true;
+    }
+    return false;
+}

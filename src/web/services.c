@@ -5,8 +5,7 @@
  * Only what a deployment of the project lists in its status is shown or changed: a Service of no
  * deployment, or of another project's, is out of reach here, whatever name is asked for.
  */
-#include "engine/engine.h"
-#include "web/call.h"
+#include "web/resource.h"
 
 #define SERVICES_MAX 2000
 
@@ -35,22 +34,6 @@ struct services {
 
 static const struct gvr gvr_services = {S_INIT(""), S_INIT("v1"), S_INIT("services")};
 static const struct gvr gvr_nodes = {S_INIT(""), S_INIT("v1"), S_INIT("nodes")};
-
-/* Like web_kube, but to a cluster that deployments go to. */
-static void on_target(void *owner, struct kube_response *response)
-{
-    struct web_call *call = owner;
-
-    call->kube = NULL;
-    call->then(call, response);
-}
-
-static void ask_target(struct web_call *call, struct kube *kube, const struct kube_request *request,
-                       web_next_fn *then)
-{
-    call->then = then;
-    call->kube = kube_start(kube, request, on_target, call);
-}
 
 /* ---- which ---- */
 
@@ -178,12 +161,12 @@ static void next_service(struct web_call *call)
         return;
     }
     const struct service *service = &s->services[s->at];
-    ask_target(call, s->targets[service->target].kube,
-               &(struct kube_request){.verb = KUBE_GET,
-                                      .gvr = gvr_services,
-                                      .namespace_ = service->namespace_,
-                                      .name = service->name},
-               on_service);
+    web_target_kube(call, s->targets[service->target].kube,
+                    &(struct kube_request){.verb = KUBE_GET,
+                                           .gvr = gvr_services,
+                                           .namespace_ = service->namespace_,
+                                           .name = service->name},
+                    on_service);
 }
 
 static bool is_ready(const struct val *node)
@@ -245,8 +228,9 @@ static void next_target(struct web_call *call)
         next_service(call);
         return;
     }
-    ask_target(call, s->targets[s->at].kube,
-               &(struct kube_request){.verb = KUBE_LIST, .gvr = gvr_nodes, .limit = 100}, on_nodes);
+    web_target_kube(call, s->targets[s->at].kube,
+                    &(struct kube_request){.verb = KUBE_LIST, .gvr = gvr_nodes, .limit = 100},
+                    on_nodes);
 }
 
 static bool take_applications(struct web_call *call, struct kube_response *response)
@@ -359,14 +343,15 @@ static void on_service_read(struct web_call *call, struct kube_response *respons
                  STR(service->name));
         return;
     }
-    ask_target(call, s->targets[service->target].kube,
-               &(struct kube_request){.verb = KUBE_PATCH_MERGE,
-                                      .gvr = gvr_services,
-                                      .namespace_ = service->namespace_,
-                                      .name = service->name,
-                                      .field_manager = S("taut-console"),
-                                      .body = access_patch(call->arena, response->object, type)},
-               on_changed);
+    web_target_kube(
+            call, s->targets[service->target].kube,
+            &(struct kube_request){.verb = KUBE_PATCH_MERGE,
+                                   .gvr = gvr_services,
+                                   .namespace_ = service->namespace_,
+                                   .name = service->name,
+                                   .field_manager = S("taut-console"),
+                                   .body = access_patch(call->arena, response->object, type)},
+            on_changed);
 }
 
 static void on_access_nodes(struct web_call *call, struct kube_response *response)
@@ -377,12 +362,12 @@ static void on_access_nodes(struct web_call *call, struct kube_response *respons
     if (response->ok)
         s->targets[service->target].address =
                 node_address(call->arena, val_get(response->object, S("items")));
-    ask_target(call, s->targets[service->target].kube,
-               &(struct kube_request){.verb = KUBE_GET,
-                                      .gvr = gvr_services,
-                                      .namespace_ = service->namespace_,
-                                      .name = service->name},
-               on_service_read);
+    web_target_kube(call, s->targets[service->target].kube,
+                    &(struct kube_request){.verb = KUBE_GET,
+                                           .gvr = gvr_services,
+                                           .namespace_ = service->namespace_,
+                                           .name = service->name},
+                    on_service_read);
 }
 
 static void on_access_applications(struct web_call *call, struct kube_response *response)
@@ -396,9 +381,9 @@ static void on_access_applications(struct web_call *call, struct kube_response *
             !str_eq(service->namespace_, call->params[2]) ||
             !str_eq(service->name, call->params[3]))
             continue;
-        ask_target(call, s->targets[service->target].kube,
-                   &(struct kube_request){.verb = KUBE_LIST, .gvr = gvr_nodes, .limit = 100},
-                   on_access_nodes);
+        web_target_kube(call, s->targets[service->target].kube,
+                        &(struct kube_request){.verb = KUBE_LIST, .gvr = gvr_nodes, .limit = 100},
+                        on_access_nodes);
         return;
     }
     web_fail(call, ERR_NOT_FOUND,

@@ -3,12 +3,13 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
 from harness.app import App
 from harness.git import Repository
-from harness.kube import Kube
+from harness.kube import Kube, KubeError
 from harness.manifests import config_map, deployment, text
 from harness.server import Server
 from harness.wait import eventually
@@ -52,3 +53,108 @@ def test_the_tree_leads_from_the_deployment_to_its_pods(
     above = tree[below["parent"]]
     assert above["kind"] == "ReplicaSet" and above["parent"] == managed["id"]
     assert tree[f"/ConfigMap/{namespace}/settings"]["managed"]
+
+
+def key(kind: str, namespace: str, name: str, group: str = "") -> str:
+    return f"{group}:{kind}:{namespace}:{name}"
+
+
+def test_one_resource_is_shown_live_and_as_git_wants_it(
+    home: Kube, web: tuple[App, str], namespace: str
+) -> None:
+    app, pod = web
+    path = f"{base(app)}/resources/{key('ConfigMap', namespace, 'settings')}"
+    views = home.request("GET", path)
+    assert views["managed"] and views["live"]["data"] == {"color": "blue"}
+    assert views["desired"]["data"] == {"color": "blue"} and views["live"]["metadata"]["uid"]
+    below = home.request("GET", f"{base(app)}/resources/{key('Pod', namespace, pod)}")
+    assert not below["managed"] and "desired" not in below and below["live"]["spec"]
+
+
+def test_what_is_not_the_deployments_is_out_of_reach(
+    home: Kube, target: Kube, web: tuple[App, str], namespace: str
+) -> None:
+    app, _ = web
+    target.create(
+        {**config_map("foreign", a="1"), "metadata": {"name": "foreign", "namespace": namespace}}
+    )
+    for wrong in (key("ConfigMap", namespace, "foreign"), key("Secret", "kube-system", "x"), "odd"):
+        with pytest.raises(KubeError) as caught:
+            home.request("GET", f"{base(app)}/resources/{wrong}")
+        assert caught.value.code == 404, wrong
+
+
+def test_a_live_resource_is_edited_at_the_version_that_was_read(
+    home: Kube, web: tuple[App, str], namespace: str
+) -> None:
+    app, _ = web
+    path = f"{base(app)}/resources/{key('ConfigMap', namespace, 'settings')}"
+    live = home.request("GET", path)["live"]
+    live["data"]["color"] = "green"
+    stale = json.loads(json.dumps(live))
+    assert home.request("PUT", path, live)["live"]["data"]["color"] == "green"
+    stale["data"]["color"] = "red"
+    for wrong, code in (
+        (stale, 409),
+        ({**live, "kind": "Secret"}, 422),
+        ({**live, "metadata": {**live["metadata"], "name": "other"}}, 422),
+        ({**live, "metadata": {**live["metadata"], "resourceVersion": ""}}, 422),
+    ):
+        with pytest.raises(KubeError) as caught:
+            home.request("PUT", path, wrong)
+        assert caught.value.code == code, caught.value
+
+
+def test_values_of_a_secret_are_masked_and_it_is_not_edited(
+    home: Kube, repo: Repository, namespace: str, deploy: Any
+) -> None:
+    secret = {
+        "apiVersion": "v1",
+        "kind": "Secret",
+        "metadata": {"name": "pass"},
+        "stringData": {"word": "hunter2-plain"},
+    }
+    repo.commit({"s.yaml": text(secret)})
+    app = deploy("--auto-sync")
+    app.wait_synced()
+    path = f"{base(app)}/resources/{key('Secret', namespace, 'pass')}"
+    views = home.request("GET", path)
+    told = json.dumps(views)
+    assert "hunter2" not in told and "aHVudGVy" not in told
+    assert views["live"]["data"]["word"] == "••• (same)"
+    with pytest.raises(KubeError) as caught:
+        home.request("PUT", path, views["live"])
+    assert caught.value.code == 422 and "Secret" in str(caught.value)
+
+
+def test_events_of_taut_and_of_kubernetes_are_one_list(
+    home: Kube, target: Kube, web: tuple[App, str], namespace: str
+) -> None:
+    app, pod = web
+    about = target.must_get("Pod", namespace, pod)
+    target.request(
+        "POST",
+        f"/api/v1/namespaces/{namespace}/events",
+        {
+            "apiVersion": "v1",
+            "kind": "Event",
+            "metadata": {"name": "told", "namespace": namespace},
+            "involvedObject": {
+                "kind": "Pod",
+                "namespace": namespace,
+                "name": pod,
+                "uid": about["metadata"]["uid"],
+            },
+            "type": "Warning",
+            "reason": "FromTheTest",
+            "message": "told by a test",
+            "count": 3,
+            "lastTimestamp": "2030-01-01T00:00:00Z",
+            "firstTimestamp": "2029-01-01T00:00:00Z",
+        },
+    )
+    events = home.request("GET", base(app) + "/events")["items"]
+    assert events[0]["reason"] == "FromTheTest" and events[0]["count"] == 3, events[:3]
+    assert [e for e in events if e["source"] == "taut" and e["reason"] == "SyncSucceeded"]
+    one = home.request("GET", f"{base(app)}/resources/{key('Pod', namespace, pod)}/events")["items"]
+    assert {(e["kind"], e["name"]) for e in one} == {("Pod", pod)}

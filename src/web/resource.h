@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+/* Resource: one object of a deployment as an address names it; private to web/. */
+#include "engine/engine.h"
+#include "web/call.h"
+
+/* The object that {key} ("group:Kind:namespace:name", the third parameter) names, if it is this
+ * deployment's; else the call is answered. Texts are the request's. */
+MUST_USE bool web_resource_find(struct web_call *call, struct engine_object *ret);
+/* Like web_kube, but to the cluster of a deployment. */
+void web_target_kube(struct web_call *call, struct kube *kube, const struct kube_request *request,
+                     web_next_fn *then);
+bool web_is_secret(struct gvk gvk);

@@ -241,3 +241,5 @@
 #define LIMIT_STREAM_TOPICS_OF_CLIENT 64
 #define LIMIT_STREAM_CLIENTS 1000
 #define LIMIT_STREAM_CLIENTS_OF_USER 50
+/* Milliseconds until a list over all namespaces that was forbidden is tried anew. */
+#define LIMIT_FORBIDDEN_AGAIN_MS 600000

@@ -2,21 +2,18 @@
 #include "engine/children.h"
 #include "base/mem.h"
 
-struct children;
-
-/* One watch; the last is of Warnings. */
+/* One kind. */
 struct branch {
     struct children *children;
     enum child_kind kind;
-    struct reflector *reflector;
+    struct scope *scope;
 };
 
 struct children {
-    struct kube *kube;
     const struct children_events *events;
     void *owner;
     struct branch branches[CHILD_KINDS];
-    struct reflector *warnings;
+    struct scope *warnings;
     size_t warning_count;
     struct map *by_uid;     /* → struct child */
     struct index *by_owner; /* uid of the controller → struct child */
@@ -142,13 +139,13 @@ static const struct reflector_events warning_events = {
 
 /* ---- life ---- */
 
-struct children *children_new(struct kube *kube, const struct children_events *events, void *owner)
+struct children *children_new(struct kube *kube, const struct scope_limits *limits,
+                              const struct children_events *events, void *owner)
 {
     struct children *children = new0(struct children);
     struct kube_selector warnings = {.gvr = {S(""), S("v1"), S("events")},
                                      .field_selector = S("type=Warning")};
 
-    children->kube = kube;
     children->events = events;
     children->owner = owner;
     children->by_uid = map_new();
@@ -160,9 +157,9 @@ struct children *children_new(struct kube *kube, const struct children_events *e
 
         branch->children = children;
         branch->kind = (enum child_kind)i;
-        branch->reflector = reflector_new(kube, &what, &branch_events, branch);
+        branch->scope = scope_new(kube, &what, limits, &branch_events, branch);
     }
-    children->warnings = reflector_new(kube, &warnings, &warning_events, children);
+    children->warnings = scope_new(kube, &warnings, limits, &warning_events, children);
     return children;
 }
 
@@ -171,20 +168,27 @@ void children_free(struct children *children)
     if (children == NULL)
         return;
     for (size_t i = 0; i < CHILD_KINDS; i++)
-        reflector_free(children->branches[i].reflector);
-    reflector_free(children->warnings);
+        scope_free(children->branches[i].scope);
+    scope_free(children->warnings);
     index_free(children->by_about);
     index_free(children->by_owner);
     map_free(children->by_uid);
     mem_free(children);
 }
 
+void children_watch(struct children *children, str namespace_)
+{
+    for (size_t i = 0; i < CHILD_KINDS; i++)
+        scope_watch(children->branches[i].scope, namespace_, NULL);
+    scope_watch(children->warnings, namespace_, NULL);
+}
+
 const struct err *children_trouble(const struct children *children)
 {
     for (size_t i = 0; i < CHILD_KINDS; i++)
-        if (reflector_trouble(children->branches[i].reflector) != NULL)
-            return reflector_trouble(children->branches[i].reflector);
-    return reflector_trouble(children->warnings);
+        if (scope_trouble(children->branches[i].scope) != NULL)
+            return scope_trouble(children->branches[i].scope);
+    return scope_trouble(children->warnings);
 }
 
 struct index_set children_of(const struct children *children, str uid)

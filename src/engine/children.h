@@ -6,13 +6,12 @@
  * (PRODUCT section 3).
  *
  * Watches: ReplicaSets, Jobs, Pods and Warning Events, each object reduced (child.h); open from the
- *          first workload on. Where they may not be read, children and causes are absent, nothing
- *          else.
- * Owner:   the cluster.
+ *          first workload on, in all namespaces or in those of workloads (scope.h). Where they may
+ * not be read, children and causes are absent, nothing else. Owner:   the cluster.
  */
 #include "engine/child.h"
 #include "engine/index.h"
-#include "kube/reflector.h"
+#include "engine/scope.h"
 
 struct children;
 
@@ -20,8 +19,11 @@ struct children_events {
     /* Something below the object with this uid changed; `cause`: also why it is not healthy. */
     void (*changed)(void *owner, str uid, bool cause);
 };
-struct children *children_new(struct kube *kube, const struct children_events *events, void *owner);
+struct children *children_new(struct kube *kube, const struct scope_limits *limits,
+                              const struct children_events *events, void *owner);
 void children_free(struct children *children); /* NULL is fine */
+/* Opens what shows the children in this namespace, where there is none. */
+void children_watch(struct children *children, str namespace_);
 /* Why not all is known, or NULL. */
 const struct err *children_trouble(const struct children *children);
 

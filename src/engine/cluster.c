@@ -5,36 +5,12 @@
 #include "base/mem.h"
 #include "engine/children.h"
 #include "engine/mark.h"
+#include "engine/wholes.h"
 
 #define CLUSTER_RETRY_MS 1000
 #define CLUSTER_RETRY_MAX_MS 60000
 #define CLUSTER_REDISCOVER_MS 300
-#define WHOLE_KINDS 6
 #define CLUSTER_KEY_ARENA (64 * LIMIT_KIB)
-
-/* Watched whole, because they decide verdicts. Where they may not be read, verdicts live on. */
-static const struct {
-    struct gvr gvr;
-    bool is_crd;
-    bool is_scaler;
-} whole_kinds[WHOLE_KINDS] = {
-        {{S_INIT("apiextensions.k8s.io"), S_INIT("v1"), S_INIT("customresourcedefinitions")},
-         .is_crd = true},
-        {{S_INIT("admissionregistration.k8s.io"), S_INIT("v1"),
-          S_INIT("mutatingwebhookconfigurations")},
-         .is_crd = false},
-        {{S_INIT("admissionregistration.k8s.io"), S_INIT("v1"),
-          S_INIT("validatingwebhookconfigurations")},
-         .is_crd = false},
-        {{S_INIT("admissionregistration.k8s.io"), S_INIT("v1"),
-          S_INIT("validatingadmissionpolicies")},
-         .is_crd = false},
-        {{S_INIT("admissionregistration.k8s.io"), S_INIT("v1"),
-          S_INIT("validatingadmissionpolicybindings")},
-         .is_crd = false},
-        {{S_INIT("autoscaling"), S_INIT("v2"), S_INIT("horizontalpodautoscalers")},
-         .is_scaler = true},
-};
 
 struct live_set {
     struct live_ref {
@@ -49,14 +25,7 @@ struct live_set {
 struct watch {
     struct cluster *cluster;
     struct gvr gvr; /* texts owned */
-    struct reflector *reflector;
-};
-
-/* One whole watch of whole_kinds: each object reduced to one line of text. */
-struct whole {
-    struct cluster *cluster;
-    size_t row;
-    struct reflector *reflector;
+    struct scope *scope;
 };
 
 enum cluster_state { CLUSTER_CONNECTING, CLUSTER_READY };
@@ -83,7 +52,10 @@ struct cluster {
     struct map *by_uid;        /* uid → struct live */
     struct children *children; /* from the first workload on */
     struct map *by_label;      /* label → struct live_set */
-    struct whole wholes[WHOLE_KINDS];
+    struct wholes *wholes;
+    struct map *kind_hashes; /* "group/kind" → struct hash */
+    uint64_t kind_hashes_for;
+    struct scope_limits limits;
 };
 
 static void cluster_connect(void *owner);
@@ -237,34 +209,47 @@ static struct watch *watch_open(struct cluster *cluster, struct gvr gvr)
     watch->gvr = (struct gvr){str_own(gvr.group), str_own(gvr.version), str_own(gvr.resource)};
     map_set(cluster->watches, gvr_key(arena, gvr), watch);
     what = (struct kube_selector){.gvr = watch->gvr, .label_selector = MARK_LABEL};
-    watch->reflector = reflector_new(cluster->kube, &what, &watch_events, watch);
-    if (cluster->children == NULL && gvr_is_parent(gvr))
-        cluster->children = children_new(cluster->kube, &children_events, cluster);
+    watch->scope = scope_new(cluster->kube, &what, &cluster->limits, &watch_events, watch);
     return watch;
 }
 
 static void watch_free(struct watch *watch)
 {
-    reflector_free(watch->reflector);
+    scope_free(watch->scope);
     str_own_free(&watch->gvr.group);
     str_own_free(&watch->gvr.version);
     str_own_free(&watch->gvr.resource);
     mem_free(watch);
 }
 
-enum watch_state cluster_watch(struct cluster *cluster, struct gvr gvr, struct err *err)
+static void children_open(struct cluster *cluster, struct gvr gvr, str namespace_)
+{
+    if (!gvr_is_parent(gvr))
+        return;
+    if (cluster->children == NULL)
+        cluster->children =
+                children_new(cluster->kube, &cluster->limits, &children_events, cluster);
+    children_watch(cluster->children, namespace_);
+}
+
+enum watch_state cluster_watch(struct cluster *cluster, struct gvr gvr, str namespace_,
+                               struct err *err)
 {
     struct watch *watch = watch_find(cluster, gvr);
-    const struct err *trouble;
+    enum watch_state state;
 
     if (watch == NULL)
         watch = watch_open(cluster, gvr);
-    trouble = reflector_trouble(watch->reflector);
-    if (trouble != NULL) {
-        err_set(err, trouble->code, "cannot watch %.*s: %s", STR(gvr.resource), trouble->message);
-        return WATCH_BROKEN;
-    }
-    return reflector_is_complete(watch->reflector) ? WATCH_WHOLE : WATCH_LOADING;
+    state = scope_watch(watch->scope, namespace_, err);
+    if (state != WATCH_BROKEN)
+        children_open(cluster, gvr, namespace_);
+    return state == WATCH_WHOLE && !wholes_know(cluster->wholes, namespace_) ? WATCH_LOADING
+                                                                             : state;
+}
+
+bool cluster_is_limited(const struct cluster *cluster)
+{
+    return cluster->limits.limited && !cluster->limits.cluster_resources;
 }
 
 const struct live *cluster_live(const struct cluster *cluster, struct gvr gvr, str namespace_,
@@ -272,7 +257,7 @@ const struct live *cluster_live(const struct cluster *cluster, struct gvr gvr, s
 {
     struct watch *watch = watch_find(cluster, gvr);
 
-    return watch == NULL ? NULL : reflector_get(watch->reflector, namespace_, name);
+    return watch == NULL ? NULL : scope_get(watch->scope, namespace_, name);
 }
 
 void cluster_live_each(const struct cluster *cluster, str label, cluster_live_fn *fn, void *owner)
@@ -283,154 +268,59 @@ void cluster_live_each(const struct cluster *cluster, str label, cluster_live_fn
         fn(owner, set->at[i].gvr, set->at[i].live);
 }
 
-/* ---- the whole watches ---- */
+/* ---- what decides verdicts ---- */
 
-/* "<what it is about> <uid> <generation>": owned text with its NUL. */
-static void *whole_keep(void *owner, const struct val *object)
+static void wholes_told(void *owner)
 {
-    struct whole *whole = owner;
-    auto_arena struct arena *arena = arena_new(1 * LIMIT_MIB);
-    str about = STR_EMPTY;
-    str text;
+    struct cluster *cluster = owner;
 
-    if (whole_kinds[whole->row].is_crd)
-        about = arena_printf(arena, "%.*s/%.*s", STR(VAL_STR(object, "spec", "group")),
-                             STR(VAL_STR(object, "spec", "names", "kind")));
-    if (whole_kinds[whole->row].is_scaler) {
-        const struct val *target = VAL_AT(object, "spec", "scaleTargetRef");
-
-        text = arena_printf(arena, "%.*s/%.*s", STR(val_get_str(target, S("kind"))),
-                            STR(val_get_str(target, S("name"))));
-        return mem_dup_z(text);
-    }
-    text = arena_printf(arena, "%.*s %.*s %lld", STR(about), STR(object_uid(object)),
-                        (long long)val_i64_or(VAL_AT(object, "metadata", "generation"), 0));
-    return mem_dup_z(text);
+    loop_task_post(cluster->tell);
 }
 
-static void whole_drop(UNUSED void *owner, void *kept)
+static void definition_changed(void *owner)
 {
-    mem_free(kept);
+    cluster_rediscover(owner);
 }
 
-static void whole_changed(void *owner, UNUSED str namespace_, UNUSED str name,
-                          UNUSED const void *was, UNUSED const void *is)
-{
-    struct whole *whole = owner;
-
-    if (whole_kinds[whole->row].is_crd && reflector_is_complete(whole->reflector))
-        cluster_rediscover(whole->cluster);
-}
-
-static void whole_told(void *owner)
-{
-    struct whole *whole = owner;
-
-    loop_task_post(whole->cluster->tell);
-}
-
-static void whole_trouble(void *owner, UNUSED const struct err *err)
-{
-    whole_told(owner);
-}
-
-static const struct reflector_events whole_events = {
-        .keep = whole_keep,
-        .drop = whole_drop,
-        .changed = whole_changed,
-        .complete = whole_told,
-        .trouble = whole_trouble,
+static const struct wholes_events wholes_events = {
+        .told = wholes_told,
+        .definition_changed = definition_changed,
 };
 
-static void wholes_open(struct cluster *cluster)
+static void kind_hashes_clear(struct cluster *cluster)
 {
-    for (size_t i = 0; i < WHOLE_KINDS; i++) {
-        struct kube_selector what = {.gvr = whole_kinds[i].gvr};
-        struct discovery_kind kind;
+    struct map_iter it = map_iter(cluster->kind_hashes);
 
-        if (cluster->wholes[i].reflector != NULL ||
-            discovery_find_resource(cluster->discovery, what.gvr, &kind) != DISCOVERY_FOUND)
-            continue;
-        cluster->wholes[i].reflector =
-                reflector_new(cluster->kube, &what, &whole_events, &cluster->wholes[i]);
-    }
+    while (map_next(&it))
+        mem_free(it.value);
+    map_clear(cluster->kind_hashes);
 }
 
-static bool wholes_are_settled(const struct cluster *cluster)
-{
-    for (size_t i = 0; i < WHOLE_KINDS; i++) {
-        const struct reflector *r = cluster->wholes[i].reflector;
-
-        if (r != NULL && !reflector_is_complete(r) && reflector_trouble(r) == NULL)
-            return false;
-    }
-    return true;
-}
-
-struct kind_hash {
-    struct hash sum; /* of the hashes of the lines, in any order */
-    str prefix;      /* of the lines that count; empty: all */
-};
-
-static void hash_mix(struct hash *sum, str line)
-{
-    struct hash hash = hash_bytes(line);
-
-    for (size_t i = 0; i < HASH_SIZE; i++)
-        sum->bytes[i] ^= hash.bytes[i];
-}
-
-static void kind_hash_line(void *owner, UNUSED str namespace_, UNUSED str name, void *kept)
-{
-    struct kind_hash *kind = owner;
-    str line = str_from(kept);
-
-    if (str_is_empty(kind->prefix) || str_starts(line, kind->prefix))
-        hash_mix(&kind->sum, line);
-}
-
-struct hash cluster_kind_hash(const struct cluster *cluster, struct gvk gvk)
+struct hash cluster_kind_hash(struct cluster *cluster, struct gvk gvk)
 {
     auto_arena struct arena *arena = arena_new(CLUSTER_KEY_ARENA);
-    struct kind_hash kind = {.sum = {{0}}};
+    uint64_t generation =
+            wholes_generation(cluster->wholes) + discovery_generation(cluster->discovery);
+    str kind = arena_printf(arena, "%.*s/%.*s", STR(gvk.group), STR(gvk.kind));
+    struct hash *known;
 
-    hash_mix(&kind.sum, cluster->uid);
-    hash_mix(&kind.sum, discovery_server_version(cluster->discovery));
-    for (size_t i = 0; i < WHOLE_KINDS; i++) {
-        if (cluster->wholes[i].reflector == NULL || whole_kinds[i].is_scaler)
-            continue;
-        kind.prefix = whole_kinds[i].is_crd
-                              ? arena_printf(arena, "%.*s/%.*s ", STR(gvk.group), STR(gvk.kind))
-                              : STR_EMPTY;
-        reflector_each(cluster->wholes[i].reflector, kind_hash_line, &kind);
+    if (generation != cluster->kind_hashes_for)
+        kind_hashes_clear(cluster);
+    cluster->kind_hashes_for = generation;
+    known = map_get(cluster->kind_hashes, kind);
+    if (known == NULL) {
+        known = new0(struct hash);
+        *known = hash_bytes(arena_printf(arena, "%.*s %.*s", STR(cluster->uid),
+                                         STR(discovery_server_version(cluster->discovery))));
+        wholes_add_hash(cluster->wholes, gvk, known);
+        map_set(cluster->kind_hashes, kind, known);
     }
-    return kind.sum;
-}
-
-struct scaled {
-    str wanted; /* "Kind/name" */
-    str namespace_;
-    bool found;
-};
-
-static void scaled_line(void *owner, str namespace_, UNUSED str name, void *kept)
-{
-    struct scaled *scaled = owner;
-
-    if (str_eq(namespace_, scaled->namespace_) && str_eq(str_from(kept), scaled->wanted))
-        scaled->found = true;
+    return *known;
 }
 
 bool cluster_is_scaled(const struct cluster *cluster, struct gvk target, str namespace_, str name)
 {
-    auto_arena struct arena *arena = arena_new(CLUSTER_KEY_ARENA);
-    struct scaled scaled = {.namespace_ = namespace_};
-
-    scaled.wanted = arena_printf(arena, "%.*s/%.*s", STR(target.kind), STR(name));
-    for (size_t i = 0; i < WHOLE_KINDS; i++)
-        if (whole_kinds[i].is_scaler && cluster->wholes[i].reflector != NULL)
-            reflector_each(cluster->wholes[i].reflector, scaled_line, &scaled);
-    return scaled.found;
+    return wholes_is_scaled(cluster->wholes, target, namespace_, name);
 }
 
 /* ---- connecting ---- */
@@ -444,25 +334,33 @@ static void cluster_failed(struct cluster *cluster, const struct err *err)
     loop_task_post(cluster->tell);
 }
 
+static void cluster_ready(struct cluster *cluster, str uid)
+{
+    str_own_free(&cluster->uid);
+    cluster->uid = str_own(uid);
+    cluster->state = CLUSTER_READY;
+    cluster->has_trouble = false;
+    cluster->retry_ms = CLUSTER_RETRY_MS;
+    wholes_open(cluster->wholes, cluster->discovery);
+    loop_task_post(cluster->tell);
+}
+
 static void cluster_got_uid(void *owner, struct kube_response *response)
 {
     struct cluster *cluster = owner;
 
     cluster->uid_ask = NULL;
-    if (!response->ok) {
+    if (response->ok) {
+        cluster_ready(cluster, object_uid(response->object));
+    } else if (response->status == 403) {
+        /* Who may not look at kube-system knows the cluster by its address. */
+        cluster_ready(cluster, str_is_empty(cluster->server) ? cluster->name : cluster->server);
+    } else {
         struct err err = response->err;
 
         err_wrap(&err, "cluster '%.*s'", STR(cluster->name));
         cluster_failed(cluster, &err);
-        return;
     }
-    str_own_free(&cluster->uid);
-    cluster->uid = str_own(object_uid(response->object));
-    cluster->state = CLUSTER_READY;
-    cluster->has_trouble = false;
-    cluster->retry_ms = CLUSTER_RETRY_MS;
-    wholes_open(cluster);
-    loop_task_post(cluster->tell);
 }
 
 static void cluster_discovered(void *owner, const struct err *err)
@@ -480,7 +378,7 @@ static void cluster_discovered(void *owner, const struct err *err)
         return;
     }
     if (cluster->state == CLUSTER_READY) {
-        wholes_open(cluster);
+        wholes_open(cluster->wholes, cluster->discovery);
         loop_task_post(cluster->tell);
     } else if (cluster->uid_ask == NULL) {
         cluster->uid_ask = ask_start(cluster->queue, &request, &options, cluster_got_uid, cluster);
@@ -529,8 +427,12 @@ struct cluster *cluster_new(const struct cluster_options *options,
     cluster->watches = map_new();
     cluster->by_label = map_new();
     cluster->by_uid = map_new();
-    for (size_t i = 0; i < WHOLE_KINDS; i++)
-        cluster->wholes[i] = (struct whole){.cluster = cluster, .row = i};
+    cluster->kind_hashes = map_new();
+    cluster->limits = (struct scope_limits){.limited = options->limited,
+                                            .namespaces = str_own(options->namespaces),
+                                            .cluster_resources = options->cluster_resources,
+                                            .cluster = cluster->name};
+    cluster->wholes = wholes_new(cluster->kube, &cluster->limits, &wholes_events, cluster);
     cluster_connect(cluster);
     return cluster;
 }
@@ -554,9 +456,9 @@ void cluster_free(struct cluster *cluster)
         mem_free(set->at);
         mem_free(set);
     }
-    for (size_t i = 0; i < WHOLE_KINDS; i++)
-        if (cluster->wholes[i].reflector != NULL)
-            reflector_free(cluster->wholes[i].reflector);
+    wholes_free(cluster->wholes);
+    kind_hashes_clear(cluster);
+    map_free(cluster->kind_hashes);
     map_free(cluster->watches);
     map_free(cluster->by_label);
     map_free(cluster->by_uid);
@@ -570,6 +472,7 @@ void cluster_free(struct cluster *cluster)
     str_own_free(&cluster->name);
     str_own_free(&cluster->server);
     str_own_free(&cluster->uid);
+    str_own_free(&cluster->limits.namespaces);
     mem_free(cluster);
 }
 
@@ -607,7 +510,7 @@ struct discovery *cluster_discovery(const struct cluster *cluster)
 
 bool cluster_is_ready(const struct cluster *cluster)
 {
-    return cluster->state == CLUSTER_READY && wholes_are_settled(cluster);
+    return cluster->state == CLUSTER_READY && wholes_are_settled(cluster->wholes);
 }
 
 const struct err *cluster_trouble(const struct cluster *cluster)

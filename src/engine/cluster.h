@@ -5,14 +5,15 @@
  * queue of requests (ENGINE section 3).
  *
  * Watches: one for each group-version-resource that an application uses, with the selector "has our
- *          label"; never one for each application. They stay open for the life of the cluster.
+ *          label", over all namespaces or, where that may not be, one for each namespace (scope.h);
+ *          never one for each application. They stay open for the life of the cluster.
  * Runs:    on the loop. Events are told in a later turn.
  */
 #include "engine/ask.h"
 #include "engine/children.h"
 #include "engine/live.h"
+#include "engine/scope.h"
 #include "kube/discovery.h"
-#include "kube/reflector.h"
 
 struct cluster;
 
@@ -32,6 +33,9 @@ struct cluster_options {
     bool owns_kube;
     str name;
     str server;
+    bool limited; /* to these namespaces, separated by commas */
+    str namespaces;
+    bool cluster_resources; /* limited, and yet what is in none */
 };
 struct cluster *cluster_new(const struct cluster_options *options,
                             const struct cluster_events *events, void *owner);
@@ -49,9 +53,12 @@ const struct err *cluster_trouble(const struct cluster *cluster); /* why not, or
 /* Looks anew at what is served, at most every few hundred ms. */
 void cluster_rediscover(struct cluster *cluster);
 
-enum watch_state { WATCH_LOADING, WATCH_WHOLE, WATCH_BROKEN };
-/* Opens the watch when there is none. WATCH_BROKEN fills err: absence must not be concluded. */
-enum watch_state cluster_watch(struct cluster *cluster, struct gvr gvr, struct err *err);
+/* Opens the watch that shows this namespace (empty: what is in none) when there is none.
+ * WATCH_BROKEN fills err, ERR_FORBIDDEN when a right is missing: absence must not be concluded. */
+enum watch_state cluster_watch(struct cluster *cluster, struct gvr gvr, str namespace_,
+                               struct err *err);
+/* Only namespaces: what is in none is not managed here. */
+bool cluster_is_limited(const struct cluster *cluster);
 /* From the cache of an open watch; NULL means "not known", never "absent". */
 const struct live *cluster_live(const struct cluster *cluster, struct gvr gvr, str namespace_,
                                 str name);
@@ -63,7 +70,7 @@ void cluster_live_each(const struct cluster *cluster, str label, cluster_live_fn
 const struct children *cluster_children(const struct cluster *cluster);
 
 /* What, beside the objects, decides verdicts of a kind: its CRD, admission, the server. */
-struct hash cluster_kind_hash(const struct cluster *cluster, struct gvk gvk);
+struct hash cluster_kind_hash(struct cluster *cluster, struct gvk gvk);
 
 /* Objects that name `target` in spec.scaleTargetRef: is its replica count an autoscaler's? */
 bool cluster_is_scaled(const struct cluster *cluster, struct gvk target, str namespace_, str name);

@@ -379,6 +379,22 @@ static bool entry_is_new(struct entry *entry)
     return true;
 }
 
+/* Where a right is missing its changes would not be told: nothing is concluded, nothing asked. */
+static bool entry_may_be_seen(struct entry *entry)
+{
+    struct row *row = &entry->row;
+    struct err err;
+
+    if (cluster_watch(row->cluster, row->gvr, row->namespace_, &err) != WATCH_BROKEN ||
+        err.code != ERR_FORBIDDEN)
+        return true;
+    row->status = ROW_UNKNOWN;
+    row->reason = REASON_TROUBLE;
+    row->note = arena_str(entry->compare->arena, err_message(&err));
+    entry_finish(entry);
+    return false;
+}
+
 static void entry_start_wanted(struct entry *entry)
 {
     struct compare *compare = entry->compare;
@@ -408,7 +424,7 @@ static void entry_start_wanted(struct entry *entry)
                                  STR(row->gvk.kind));
         compare_retry(compare, COMPARE_RETRY_MS);
         entry_finish(entry);
-    } else {
+    } else if (entry_may_be_seen(entry)) {
         live = cluster_live(row->cluster, row->gvr, row->namespace_, row->name);
         if (live != NULL)
             entry_take_live(entry, live);
@@ -494,7 +510,8 @@ static void add_known(struct compare *compare, const struct val *list)
         entry->row.namespace_ = kind.namespaced ? arena_str(arena, namespace_) : STR_EMPTY;
         entry->row.name = arena_str(arena, name);
         entry->row.cluster = cluster;
-        entry_read(entry);
+        if (entry_may_be_seen(entry))
+            entry_read(entry);
     }
 }
 
@@ -525,24 +542,20 @@ struct watch_need {
     bool loading;
 };
 
-static void need_watch(struct watch_need *need, struct cluster *cluster, struct gvr gvr)
+static void need_watch(struct watch_need *need, struct cluster *cluster, struct gvr gvr,
+                       str namespace_)
 {
     struct err err;
+    enum watch_state state = cluster_watch(cluster, gvr, namespace_, &err);
 
-    switch (cluster_watch(cluster, gvr, &err)) {
-    case WATCH_WHOLE:
-        break;
-    case WATCH_LOADING:
+    if (state == WATCH_LOADING) {
         need->loading = true;
-        if (need->compare->watch_expired) {
-            err_set(&err, ERR_TIMEOUT, "the list of %.*s did not arrive", STR(gvr.resource));
-            compare_incomplete(need->compare, &err);
-        }
-        break;
-    case WATCH_BROKEN:
-        compare_incomplete(need->compare, &err);
-        break;
+        if (!need->compare->watch_expired)
+            return;
+        err_set(&err, ERR_TIMEOUT, "the list of %.*s did not arrive", STR(gvr.resource));
     }
+    if (state != WATCH_WHOLE)
+        compare_incomplete(need->compare, &err);
 }
 
 static void need_known(struct watch_need *need, const struct val *list)
@@ -554,8 +567,8 @@ static void need_known(struct watch_need *need, const struct val *list)
         struct cluster *cluster;
 
         if (known_kind(need->compare, it.value, &cluster, &kind))
-            need_watch(need, cluster,
-                       (struct gvr){kind.gvk.group, kind.gvk.version, kind.resource});
+            need_watch(need, cluster, (struct gvr){kind.gvk.group, kind.gvk.version, kind.resource},
+                       kind.namespaced ? val_get_str(it.value, S("namespace")) : STR_EMPTY);
     }
 }
 
@@ -569,7 +582,7 @@ static bool watches_are_whole(struct compare *compare)
         const struct desired_object *want = &options->desired->objects[i];
 
         if (want->kind_known && !want->kind_absent)
-            need_watch(&need, cluster_of(compare, want->goes_home), want->gvr);
+            need_watch(&need, cluster_of(compare, want->goes_home), want->gvr, want->namespace_);
     }
     need_known(&need, options->known);
     need_known(&need, options->known_more);

@@ -60,6 +60,9 @@ static void destination_connect(struct destinations *all, struct destination *de
                          &destination->err))
         return;
     options.kube = kube;
+    options.limited = config->has_namespaces;
+    options.namespaces = config->namespaces;
+    options.cluster_resources = config->cluster_resources;
     destination->cluster = cluster_new(&options, all->events, all->owner);
 }
 

@@ -253,8 +253,9 @@ static bool wants_namespace(const struct sync *sync)
     str name = sync->spec.destination.namespace_;
     const struct row *row;
 
+    /* Who manages only namespaces finds them made. */
     if (!sync->spec.options.create_namespace || str_is_empty(name) ||
-        val_count(sync->options.resources) > 0)
+        cluster_is_limited(sync->cluster) || val_count(sync->options.resources) > 0)
         return false;
     row = compare_find(sync->compare, object_key(sync->arena, S(""), S("Namespace"), S(""), name));
     return row == NULL || row->want == NULL;

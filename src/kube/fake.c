@@ -113,11 +113,22 @@ static void tell_done(struct fake_call *call)
     call_free(call);
 }
 
+static bool names(const char *pattern, const struct kube_request *request)
+{
+    str rest = str_from(pattern == NULL ? "" : pattern);
+    size_t slash = str_find_char(rest, '/');
+
+    if (pattern == NULL)
+        return true;
+    if (slash == SIZE_MAX)
+        return str_eq(rest, request->name);
+    return str_eq(str_first(rest, slash), request->namespace_) &&
+           str_eq(str_from_index(rest, slash + 1), request->name);
+}
+
 static bool matches(const struct failure *failure, const struct kube_request *request)
 {
-    if (failure->verb != request->verb || failure->times == 0)
-        return false;
-    if (failure->name != NULL && !str_eq(str_from(failure->name), request->name))
+    if (failure->verb != request->verb || failure->times == 0 || !names(failure->name, request))
         return false;
     if (failure->resource == NULL)
         return true;

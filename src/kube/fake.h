@@ -39,7 +39,8 @@ bool kube_fake_remove(struct kube *fake, const char *resource, const char *names
 size_t kube_fake_count(struct kube *fake, const char *resource);
 
 /* ---- trouble ---- */
-/* The next `times` matching calls answer this (times < 0: all). `resource` and `name` NULL = any.
+/* The next `times` matching calls answer this (times < 0: all). `resource` and `name` NULL = any;
+ * the name "demo/" is a list in namespace demo, "/" one of all namespaces, "demo/web" the object.
  * status 0 = not reached. */
 void kube_fake_fail(struct kube *fake, enum kube_verb verb, const char *resource, const char *name,
                     int status, const char *reason, const char *message, int times);

@@ -273,3 +273,12 @@ static inline void patch_app(struct scene *scene, const char *yaml)
 #define C1 "1111111111111111111111111111111111111111"
 #define C2 "2222222222222222222222222222222222222222"
 #define AUTOMATED ", syncPolicy: {automated: {prune: true, selfHeal: true}}"
+
+/* Runs the loop until the condition holds. */
+#define WAIT_FOR(scene, condition)                                                                 \
+    do {                                                                                           \
+        for (int left = DEADLINE_MS / 10; left > 0 && !(condition); left--)                        \
+            run_ms(scene, 10);                                                                     \
+        if (!(condition))                                                                          \
+            fail_msg("never: %s\nlog:\n%.*s", #condition, STR(kube_fake_log((scene)->kube)));      \
+    } while (0)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Start is a chain: system namespace → our ClusterRoles → admin's Secret (read, else made) → the
- * reflector's first whole list. One call is in flight at a time.
+ * Start is a chain: system namespace → our roles and bindings → admin's Secret (read, else made) →
+ * the reflector's first whole list. One call is in flight at a time.
  */
 #include "auth/roles.h"
 #include "auth/state.h"
@@ -16,8 +16,6 @@
 #define SECRET_TEXT 44
 
 static const struct gvr namespaces = {S_INIT(""), S_INIT("v1"), S_INIT("namespaces")};
-static const struct gvr cluster_roles = {S_INIT("rbac.authorization.k8s.io"), S_INIT("v1"),
-                                         S_INIT("clusterroles")};
 const struct gvr auth_gvr_secrets = {S_INIT(""), S_INIT("v1"), S_INIT("secrets")};
 
 struct auth *auth_new(struct loop *loop, struct kube *home)
@@ -69,6 +67,31 @@ struct secret *auth_new_password(void)
 {
     auto_secret struct secret *whole = auth_random_secret();
     return secret_new(str_first(secret_reveal(whole), 20));
+}
+
+struct secret *auth_new_token(void)
+{
+    return auth_random_secret();
+}
+
+bool auth_check_password(str user, str password, struct err *err)
+{
+    size_t characters = 0;
+
+    for (size_t i = 0; i < password.len; i++) {
+        unsigned char c = (unsigned char)password.at[i];
+        if (c < ' ' || c == 0x7f)
+            return err_set(err, ERR_INVALID, "a password has no control characters");
+        characters += (c & 0xc0) != 0x80;
+    }
+    if (characters < AUTH_PASSWORD_MIN)
+        return err_set(err, ERR_INVALID, "a password has at least %d characters",
+                       AUTH_PASSWORD_MIN);
+    if (password.len > LIMIT_PASSWORD_BYTES)
+        return err_set(err, ERR_INVALID, "a password has at most %d bytes", LIMIT_PASSWORD_BYTES);
+    if (user.len > 0 && str_contains(password, user))
+        return err_set(err, ERR_INVALID, "a password does not contain the user's name");
+    return true;
 }
 
 /* ---- start ---- */
@@ -209,7 +232,7 @@ static void on_role(void *owner, struct kube_response *response)
 
     auth->call = NULL;
     if (!response->ok) {
-        err_wrap(&response->err, "applying the ClusterRoles of Taut");
+        err_wrap(&response->err, "applying the roles of Taut");
         finish(auth, &response->err);
         return;
     }
@@ -225,13 +248,14 @@ static void next_role(struct auth *auth)
                                 .namespace_ = S(AUTH_SYSTEM_NAMESPACE),
                                 .name = S("user-admin")};
 
-    if (auth->roles_done == ROLES_COUNT) {
+    if (auth->roles_done == ROLES_OBJECTS) {
         auth->call = kube_start(auth->home, &read, on_admin_read, auth);
         return;
     }
-    const struct val *role = roles_object(arena, auth->roles_done);
+    struct gvr gvr;
+    const struct val *role = roles_object(arena, auth->roles_done, &gvr);
     struct kube_request request = {.verb = KUBE_APPLY,
-                                   .gvr = cluster_roles,
+                                   .gvr = gvr,
                                    .name = object_name(role),
                                    .field_manager = S("taut"),
                                    .force = true,
@@ -346,16 +370,11 @@ void auth_make_token(struct auth *auth, str user, str label, auth_token_fn *done
 {
     auto_arena struct arena *arena = arena_new(LIMIT_MIB);
     struct token_job *job = new0(struct token_job);
-    struct val *patch = val_new(arena, val_map());
-    char hex[HASH_HEX_SIZE];
 
     job->token = auth_random_secret();
     job->done = done;
     job->owner = owner;
-    struct hash hash = hash_bytes(secret_reveal(job->token));
-    hash_hex(&hash, hex);
-    val_set_str(arena, val_ensure_map(arena, patch, S("data")),
-                arena_join(arena, S("token."), label), base64_encode(arena, str_from(hex)));
+    struct val *patch = user_patch_token(arena, label, job->token, 0);
     struct kube_request request = {
             .verb = KUBE_PATCH_MERGE,
             .gvr = auth_gvr_secrets,

@@ -12,14 +12,35 @@
  *         registered without naming what it asks. Roles and bindings of the home decide (rbac.h);
  *         the group system:masters may everything.
  */
+#include "auth/password.h"
 #include "base/secret.h"
 #include "doc/hash.h"
 #include "kube/kube.h"
 
 #define AUTH_SYSTEM_NAMESPACE "taut-system"
 #define AUTH_ADMIN_GROUP "system:masters"
+#define AUTH_PASSWORD_MIN 8
 
 struct auth;
+
+/* Roles on the platform, each a ClusterRoleBinding of that name; and in a DevOps Project, each a
+ * ClusterRole `taut:…` that RoleBindings of its namespace name. */
+enum auth_platform_role {
+    AUTH_PLATFORM_REGULAR, /* nothing of its own; also who stands in no binding */
+    AUTH_PLATFORM_SELF_PROVISIONER,
+    AUTH_PLATFORM_ADMIN,
+    AUTH_PLATFORM_ROLES,
+};
+enum auth_project_role { AUTH_VIEWER, AUTH_OPERATOR, AUTH_ADMIN, AUTH_PROJECT_ROLES };
+
+str auth_platform_role_name(enum auth_platform_role role); /* "platform-admin" */
+MUST_USE bool auth_platform_role_parse(str name, enum auth_platform_role *ret_role);
+str auth_project_role_name(enum auth_project_role role);   /* "viewer" */
+str auth_project_role_object(enum auth_project_role role); /* "taut:viewer" */
+MUST_USE bool auth_project_role_parse(str name, enum auth_project_role *ret_role);
+/* A binding without subjects to a ClusterRole; no namespace: a ClusterRoleBinding. */
+struct val *auth_binding(struct arena *arena, str namespace_, str name, str role);
+struct val *auth_platform_binding(struct arena *arena, enum auth_platform_role role);
 
 struct auth_user {
     str name;
@@ -78,6 +99,18 @@ void auth_unlisten(struct auth_listener *listener); /* NULL is fine */
 /* Grows with each such change: what was computed under an older one is asked again. */
 uint64_t auth_generation(const struct auth *auth);
 
+/* A subject that a project role is bound to. */
+struct auth_member {
+    str namespace_;
+    str binding; /* the RoleBinding's name */
+    str kind;    /* User, Group, ServiceAccount */
+    str name;
+    enum auth_project_role role;
+};
+typedef void auth_member_fn(void *owner, const struct auth_member *member);
+/* Of one namespace, or with an empty one of all. */
+void auth_each_member(const struct auth *auth, str namespace_, auth_member_fn *fn, void *owner);
+
 /* Whether the user belongs to the DevOps Project of that namespace (or may everything). */
 bool auth_is_member(const struct auth *auth, const struct auth_user *user, str namespace_);
 
@@ -92,6 +125,9 @@ typedef void auth_user_fn(void *owner, const struct err *err);
 void auth_put_user(struct auth *auth, str name, str groups, const struct secret *password,
                    auth_user_fn *done, void *owner);
 struct secret *auth_new_password(void); /* 20 random characters, for people */
+struct secret *auth_new_token(void);    /* 256 random bits as text */
+/* The rule for passwords that people choose. */
+MUST_USE bool auth_check_password(str user, str password, struct err *err);
 /* The Argon2id hash in libsodium's text form. Takes tens of milliseconds and 64 MiB. */
 str auth_hash_password(struct arena *arena, const struct secret *password);
 /* A user's Secret as it is stored. */
@@ -107,9 +143,16 @@ struct auth_login;
 /* `id` is the secret that the browser keeps, borrowed. ERR_UNAUTHORIZED: wrong name or password. */
 typedef void auth_login_fn(void *owner, const struct secret *id, const struct err *err);
 /* Checks name and password and makes a session; only its hash is stored, in the user's Secret.
- * Wrong passwords slow the next tries for that name down, and never lock it. */
-struct auth_login *auth_log_in(struct auth *auth, str name, str password, auth_login_fn *done,
-                               void *owner);
+ * Wrong passwords slow the next tries for that name, and many of them those from that address
+ * (`peer`), down, and never lock either. */
+struct auth_login *auth_log_in(struct auth *auth, str name, str password, str peer,
+                               auth_login_fn *done, void *owner);
+/* Only checks: `done` gets no id. As slow after wrong ones. */
+struct auth_login *auth_check_user_password(struct auth *auth, str name, str password, str peer,
+                                            auth_login_fn *done, void *owner);
+/* The hash of a new password, made in a process of its own; password.h. */
+struct password_check *auth_hash_later(struct auth *auth, str password, password_hashed_fn *done,
+                                       void *owner);
 void auth_login_cancel(struct auth_login *login); /* done does not run; NULL is fine */
 /* The user of a session; texts live until the loop's next turn. */
 MUST_USE bool auth_check_session(struct auth *auth, str id, struct auth_user *ret_user,

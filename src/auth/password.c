@@ -17,6 +17,7 @@ struct password_check {
     struct secret *input;
     bool refused;
     password_done_fn *done;
+    password_hashed_fn *hashed; /* of a new password; `done` is NULL then */
     void *owner;
 };
 
@@ -46,14 +47,18 @@ static void drop(struct password_check *check)
     mem_free(check);
 }
 
-static void finish(struct password_check *check, bool right, const struct err *err)
+static void finish(struct password_check *check, bool right, str hash, const struct err *err)
 {
     password_done_fn *done = check->done;
+    password_hashed_fn *hashed = check->hashed;
     void *owner = check->owner;
 
     loop_task_post(check->pool->task);
     drop(check);
-    done(owner, right, err);
+    if (hashed != NULL)
+        hashed(owner, hash, err);
+    else
+        done(owner, right, err);
 }
 
 static void on_end(void *owner, const struct process_result *result)
@@ -62,11 +67,11 @@ static void on_end(void *owner, const struct process_result *result)
 
     check->process = NULL;
     if (result->ok)
-        finish(check, /*right=*/true, NULL);
+        finish(check, /*right=*/true, str_trim(result->out), NULL);
     else if (result->status == EXIT_WRONG)
-        finish(check, /*right=*/false, NULL);
+        finish(check, /*right=*/false, STR_EMPTY, NULL);
     else
-        finish(check, /*right=*/false, &result->err);
+        finish(check, /*right=*/false, STR_EMPTY, &result->err);
 }
 
 static bool start(struct password_check *check, struct err *err)
@@ -78,6 +83,7 @@ static bool start(struct password_check *check, struct err *err)
             .argv = argv,
             .env = env,
             .input = secret_reveal(check->input),
+            .out_max = 1024,
             .err_max = 1024,
             .timeout_ms = CHECK_TIMEOUT_MS,
             .limits = {.cpu_s = 10, .file_bytes = -1, .open_files = 16},
@@ -105,7 +111,7 @@ static void turn(void *owner)
             secret_free(TAKE(c->input));
             continue;
         }
-        finish(c, /*right=*/false, &err);
+        finish(c, /*right=*/false, STR_EMPTY, &err);
         return;
     }
 }
@@ -129,8 +135,7 @@ void password_pool_free(struct password_pool *pool)
     mem_free(pool);
 }
 
-struct password_check *password_check(struct password_pool *pool, str password, str hash,
-                                      password_done_fn *done, void *owner)
+static struct password_check *enqueue(struct password_pool *pool, str password, str hash)
 {
     struct password_check *check = new0(struct password_check);
     struct password_check **end = &pool->checks;
@@ -139,7 +144,7 @@ struct password_check *password_check(struct password_pool *pool, str password, 
     buf_init(&input, LIMIT_PASSWORD_BYTES + 1024);
     buf_addf(&input, "%.*s\n", STR(hash));
     buf_add(&input, password);
-    *check = (struct password_check){.pool = pool, .done = done, .owner = owner};
+    *check = (struct password_check){.pool = pool};
     check->refused = buf_is_over(&input) || count(pool, false) >= LIMIT_PASSWORD_WAITING;
     check->input = secret_new(buf_str(&input));
     if (input.at != NULL)
@@ -151,6 +156,26 @@ struct password_check *password_check(struct password_pool *pool, str password, 
     return check;
 }
 
+struct password_check *password_check(struct password_pool *pool, str password, str hash,
+                                      password_done_fn *done, void *owner)
+{
+    struct password_check *check = enqueue(pool, password, hash);
+
+    check->done = done;
+    check->owner = owner;
+    return check;
+}
+
+struct password_check *password_hash(struct password_pool *pool, str password,
+                                     password_hashed_fn *done, void *owner)
+{
+    struct password_check *check = enqueue(pool, password, STR_EMPTY);
+
+    check->hashed = done;
+    check->owner = owner;
+    return check;
+}
+
 void password_cancel(struct password_check *check)
 {
     if (check == NULL)
@@ -158,6 +183,19 @@ void password_cancel(struct password_check *check)
     process_cancel(check->process);
     loop_task_post(check->pool->task);
     drop(check);
+}
+
+static int print_hash(const char *password, size_t len)
+{
+    char hash[crypto_pwhash_STRBYTES];
+
+    if (crypto_pwhash_str(hash, password, len, crypto_pwhash_OPSLIMIT_INTERACTIVE,
+                          crypto_pwhash_MEMLIMIT_INTERACTIVE) != 0) {
+        fputs("there is not enough memory to hash a password\n", stderr);
+        return 2;
+    }
+    puts(hash);
+    return 0;
 }
 
 int password_role(UNUSED int argc, UNUSED char **argv)
@@ -179,7 +217,11 @@ int password_role(UNUSED int argc, UNUSED char **argv)
     }
     *end = '\0';
     size_t at = (size_t)(end + 1 - input);
-    int wrong = crypto_pwhash_str_verify(input, input + at, len - at);
+    int code;
+    if (end == input)
+        code = print_hash(input + at, len - at);
+    else
+        code = crypto_pwhash_str_verify(input, input + at, len - at) == 0 ? 0 : EXIT_WRONG;
     secret_wipe(input, sizeof(input));
-    return wrong == 0 ? 0 : EXIT_WRONG;
+    return code;
 }

@@ -26,7 +26,12 @@ AUTO_DEFINE(password_pool, password_pool_free)
 /* Checks `password` against `hash` (libsodium's text form, "$argon2id$…"). */
 struct password_check *password_check(struct password_pool *pool, str password, str hash,
                                       password_done_fn *done, void *owner);
+/* Makes the hash of a new password, in the same process and under the same bounds. */
+typedef void password_hashed_fn(void *owner, str hash, const struct err *err);
+struct password_check *password_hash(struct password_pool *pool, str password,
+                                     password_hashed_fn *done, void *owner);
 void password_cancel(struct password_check *check); /* NULL is fine */
 
-/* The role: standard input is the hash, a newline, the password. Exit 0 right, 1 wrong. */
+/* The role: standard input is the hash, a newline, the password. Exit 0 right, 1 wrong. With an
+ * empty hash it prints the password's. */
 int password_role(int argc, char **argv);

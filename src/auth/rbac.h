@@ -25,3 +25,7 @@ bool rbac_allows(const struct rbac *rbac, const struct auth_user *user,
                  const struct auth_question *question);
 /* Whether the user has any right in that namespace by a RoleBinding there: is a member. */
 bool rbac_is_member(const struct rbac *rbac, const struct auth_user *user, str namespace_);
+/* Whether a subject User of that name stands in the ClusterRoleBinding. */
+bool rbac_names_user(const struct rbac *rbac, str cluster_binding, str user);
+/* Each subject of a RoleBinding to a project role; empty namespace_: of all namespaces. */
+void rbac_each_member(const struct rbac *rbac, str namespace_, auth_member_fn *fn, void *owner);

@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
-/* The ClusterRoles that Taut brings: taut:viewer, taut:operator, taut:admin (PRODUCT section 2).
- * None of them carries a verb on Secrets. Private to auth/. */
-#include "doc/val.h"
+/*
+ * The built-in roles, applied at each start: what a member of a DevOps Project may (bound by
+ * RoleBindings in its namespace) and what somebody may on the platform (one ClusterRoleBinding a
+ * role, whose subjects are people's).
+ */
+#include "auth/auth.h"
 
-#define ROLES_COUNT 3
-/* The ClusterRole number `index`, to be applied to the home. */
-struct val *roles_object(struct arena *arena, size_t index);
+/* Roles and platform bindings, in the order in which they are applied. */
+#define ROLES_OBJECTS 9
+struct val *roles_object(struct arena *arena, size_t index, struct gvr *ret_gvr);

@@ -16,6 +16,8 @@
 #define FAILURE_MEMORY_MS (15 * 60 * 1000)
 #define DELAY_FIRST_MS 250
 #define DELAY_MAX_MS 8000
+/* Wrong passwords that an address has before it is slowed: many people may share one. */
+#define ADDRESS_FREE 10
 #define IDLE_MS ((int64_t)AUTH_SESSION_IDLE_HOURS * 3600 * 1000)
 
 /* An unknown name is checked against this, so that it takes as long as a known one. The hash of
@@ -32,6 +34,8 @@ struct auth_login {
     struct auth *auth;
     struct auth_login *next;
     str name;
+    str address;     /* "@ADDRESS", who tries */
+    bool only_check; /* no session is made: done gets no id */
     struct secret *password;
     struct secret *id;
     struct loop_timer *timer;
@@ -55,6 +59,7 @@ static void login_free(struct auth_login *login)
     secret_free(login->password);
     secret_free(login->id);
     str_own_free(&login->name);
+    str_own_free(&login->address);
     mem_free(login);
 }
 
@@ -99,13 +104,16 @@ static void note_failure(struct auth *auth, str name)
     failure->last_ms = clock_mono_ms();
 }
 
-static int64_t delay_of(const struct auth *auth, str name)
+/* `free` wrong passwords cost nothing. */
+static int64_t delay_of(const struct auth *auth, str key, int free)
 {
-    const struct failure *failure = map_get(auth->failures, name);
+    const struct failure *failure = map_get(auth->failures, key);
 
-    if (failure == NULL || clock_mono_ms() - failure->last_ms > FAILURE_MEMORY_MS)
+    if (failure == NULL || failure->count <= free ||
+        clock_mono_ms() - failure->last_ms > FAILURE_MEMORY_MS)
         return 0;
-    return MIN((int64_t)DELAY_FIRST_MS << MIN(failure->count - 1, 10), (int64_t)DELAY_MAX_MS);
+    return MIN((int64_t)DELAY_FIRST_MS << MIN(failure->count - free - 1, 10),
+               (int64_t)DELAY_MAX_MS);
 }
 
 /* ---- the session ---- */
@@ -262,11 +270,15 @@ static void on_checked(void *owner, bool right, const struct err *err)
         finish(login, err);
     } else if (!right || user == NULL || user->disabled) {
         note_failure(auth, login->name);
+        note_failure(auth, login->address);
         err_set(&wrong, ERR_UNAUTHORIZED, "the user name or the password is wrong");
         finish(login, &wrong);
     } else {
         mem_free(map_del(auth->failures, login->name));
-        store(login, user);
+        if (login->only_check)
+            finish(login, NULL);
+        else
+            store(login, user);
     }
 }
 
@@ -282,18 +294,51 @@ static void check(void *owner)
                            known ? user->password_hash : str_from(nobody), on_checked, login);
 }
 
-struct auth_login *auth_log_in(struct auth *auth, str name, str password, auth_login_fn *done,
-                               void *owner)
+/* "127.0.0.1:4711" → "@127.0.0.1": no user's name begins so. */
+static str address_key(str peer)
+{
+    char key[64];
+    size_t colon = MIN(str_rfind_char(peer, ':'), peer.len);
+    int len = snprintf(key, sizeof(key), "@%.*s", STR(str_first(peer, colon)));
+
+    return str_own(str_of(key, MIN((size_t)MAX(len, 0), sizeof(key) - 1)));
+}
+
+static struct auth_login *begin(struct auth *auth, str name, str password, str peer,
+                                auth_login_fn *done, void *owner)
 {
     struct auth_login *login = new0(struct auth_login);
 
     *login = (struct auth_login){.auth = auth, .next = auth->logins, .done = done, .owner = owner};
     auth->logins = login;
     login->name = str_own(str_first(name, 63));
+    login->address = address_key(peer);
     login->password = secret_new(password);
     login->timer = loop_timer_new(auth->loop, "log-in", check, login);
-    loop_timer_start(login->timer, delay_of(auth, login->name));
+    loop_timer_start(login->timer, MAX(delay_of(auth, login->name, 0),
+                                       delay_of(auth, login->address, ADDRESS_FREE)));
     return login;
+}
+
+struct auth_login *auth_log_in(struct auth *auth, str name, str password, str peer,
+                               auth_login_fn *done, void *owner)
+{
+    return begin(auth, name, password, peer, done, owner);
+}
+
+struct auth_login *auth_check_user_password(struct auth *auth, str name, str password, str peer,
+                                            auth_login_fn *done, void *owner)
+{
+    struct auth_login *login = begin(auth, name, password, peer, done, owner);
+
+    login->only_check = true;
+    return login;
+}
+
+struct password_check *auth_hash_later(struct auth *auth, str password, password_hashed_fn *done,
+                                       void *owner)
+{
+    return password_hash(auth->passwords, password, done, owner);
 }
 
 static void on_gone(UNUSED void *owner, UNUSED struct kube_response *response)

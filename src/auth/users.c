@@ -27,15 +27,40 @@ static void read_groups(struct user *user, str text)
     }
 }
 
-static void read_token(struct user *user, const struct val *secret, str key)
+static bool read_hash(struct arena *arena, str hex, struct hash *ret)
 {
     str bytes;
 
-    if (user->token_count == USER_TOKENS_MAX ||
-        !hex_decode(user->arena, str_trim(data_text(user->arena, secret, key)), &bytes) ||
-        bytes.len != HASH_SIZE)
+    if (!hex_decode(arena, str_trim(hex), &bytes) || bytes.len != HASH_SIZE)
+        return false;
+    memcpy(ret->bytes, bytes.at, HASH_SIZE);
+    return true;
+}
+
+static int64_t read_seconds(str *rest)
+{
+    str part;
+    int64_t seconds = 0;
+
+    if (!str_split(rest, ' ', &part) || !str_to_i64(str_trim(part), &seconds) || seconds < 0 ||
+        seconds > INT64_MAX / 1000)
+        return 0;
+    return seconds * 1000;
+}
+
+/* "<sha-256 in hex> <made> <end>", in seconds since 1970; the hash alone never ends. */
+static void read_token(struct user *user, const struct val *secret, str key)
+{
+    str rest = data_text(user->arena, secret, key);
+    struct user_token token = {.name = arena_str(user->arena, str_from_index(key, 6))};
+    str hex;
+
+    if (user->token_count == USER_TOKENS_MAX || !str_split(&rest, ' ', &hex) ||
+        !read_hash(user->arena, hex, &token.hash))
         return;
-    memcpy(user->tokens[user->token_count++].bytes, bytes.at, HASH_SIZE);
+    token.made_ms = read_seconds(&rest);
+    token.ends_ms = read_seconds(&rest);
+    user->tokens[user->token_count++] = token;
 }
 
 /* "<sha-256 in hex> <end, in seconds since 1970>" */
@@ -67,6 +92,8 @@ struct user *user_of_secret(const struct val *secret)
     struct user *user = new0(struct user);
     user->arena = arena_new(LIMIT_MIB);
     user->name = arena_str(user->arena, name);
+    user->language = data_text(user->arena, secret, S("language"));
+    user->created = arena_str(user->arena, VAL_STR(secret, "metadata", "creationTimestamp"));
     user->disabled = str_eq(data_text(user->arena, secret, S("disabled")), S("true"));
     user->password_hash = data_text(user->arena, secret, S("passwordHash"));
     read_groups(user, data_text(user->arena, secret, S("groups")));
@@ -91,9 +118,13 @@ void user_free(struct user *user)
 bool user_has_token(const struct user *user, const struct hash *hash)
 {
     bool found = false;
+    int64_t now = clock_wall_ms();
 
-    for (size_t i = 0; i < user->token_count; i++)
-        found |= sodium_memcmp(user->tokens[i].bytes, hash->bytes, HASH_SIZE) == 0;
+    for (size_t i = 0; i < user->token_count; i++) {
+        const struct user_token *token = &user->tokens[i];
+        bool same = sodium_memcmp(token->hash.bytes, hash->bytes, HASH_SIZE) == 0;
+        found |= same && (token->ends_ms == 0 || token->ends_ms > now);
+    }
     return found;
 }
 

@@ -136,6 +136,10 @@
 #define LIMIT_PASSWORD_CHECKS 2
 #define LIMIT_PASSWORD_WAITING 4
 #define LIMIT_PASSWORD_BYTES 1024
+/* Repositories or locations in the allowlist of one DevOps Project that a request may set. */
+#define LIMIT_ALLOWLIST 500
+/* The name of a user's Secret, a Kubernetes name of at most 253 characters. */
+#define LIMIT_USER_OBJECT 254
 /* Changes that a watch of the embedded API can go back to, and their bytes; older is 410 Gone and a
  * new list. */
 #define LIMIT_WATCH_HISTORY_EVENTS 10000

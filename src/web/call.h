@@ -30,16 +30,19 @@ enum web_flags {
     WEB_SIGNED_IN = 16, /* every known user; the handler itself asks auth_may about what it shows */
 };
 
+/* What auth_may is asked. */
+struct web_right {
+    const char *verb; /* NULL only with WEB_PUBLIC, WEB_SIGNED_IN */
+    const char *group;
+    const char *resource;
+    const char *subresource;
+};
+
 struct web_route {
     const char *method;  /* NULL: any */
     const char *pattern; /* "/taut/v1/devops/{devops}/repos/{name}" */
     unsigned flags;
-    struct {
-        const char *verb; /* what auth_may is asked; NULL only with WEB_PUBLIC, WEB_SIGNED_IN */
-        const char *group;
-        const char *resource;
-        const char *subresource;
-    } may;
+    struct web_right may;
     web_handler_fn *handler;
     const char *summary; /* for the OpenAPI file */
 };
@@ -67,6 +70,7 @@ struct web_call {
     str namespace_;             /* WEB_DEVOPS */
     const struct val *body;     /* WEB_BODY */
     void *state;                /* the handler's own, in the arena */
+    struct web_work *work;      /* people.c's */
     /* in flight */
     struct kube_call *kube;
     web_next_fn *then;
@@ -74,6 +78,9 @@ struct web_call {
     struct engine_preview *preview;
     struct source_wait *wait;
     struct auth_login *login;
+    struct password_check *password;
+    struct secret *secret;    /* made for the answer */
+    struct loop_timer *timer; /* people.c: until what was written is known */
     struct source_repo *repo; /* held while `wait` */
     struct host_key_scan *scan;
     struct web_call *parked; /* list_apps.c: the next that waits for the first list */
@@ -83,6 +90,7 @@ struct web_call {
 };
 
 struct web_target;
+struct web_work;
 struct guard;
 
 struct web {
@@ -129,6 +137,9 @@ struct http_request *web_take_request(struct web_call *call);
  * its own; encode.c. */
 void web_encode(struct web_call *call, struct http_reply *reply, struct http_pair *headers);
 
+/* Whether the caller may everything: a platform admin. */
+bool web_is_admin(const struct web_call *call);
+
 /* ---- shared words ---- */
 str web_body_str(const struct web_call *call, str key);
 /* A name as PRODUCT section 1 asks; fills err. */
@@ -161,8 +172,15 @@ void web_no_app(struct web_call *call); /* 404 */
 void web_targets_free(struct web *web);
 
 /* ---- handlers, one file each ---- */
-web_handler_fn web_status, web_bootstrap;                               /* status.c */
-web_handler_fn web_session_get, web_session_create, web_session_delete; /* session.c */
+web_handler_fn web_status, web_bootstrap;                                   /* status.c */
+web_handler_fn web_session_get, web_session_create, web_session_delete;     /* session.c */
+web_handler_fn web_user_list, web_user_get, web_user_create, web_user_edit; /* users.c */
+web_handler_fn web_user_password, web_user_delete;
+web_handler_fn web_token_list, web_token_create, web_token_delete;       /* tokens.c */
+web_handler_fn web_me_get, web_me_edit, web_me_password, web_me_log_out; /* me.c */
+web_handler_fn web_member_list, web_member_candidates, web_member_put;   /* members.c */
+web_handler_fn web_member_create, web_member_delete;
+web_handler_fn web_devops_edit; /* devops_edit.c */
 web_handler_fn web_devops_list, web_devops_create, web_devops_get, web_devops_delete;
 web_handler_fn web_credential_list, web_credential_create, web_credential_delete;
 web_handler_fn web_repo_list, web_repo_create, web_repo_get, web_repo_delete; /* repos.c */

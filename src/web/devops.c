@@ -3,13 +3,15 @@
  * DevOps Projects: namespace NAME with our label, and AppProject NAME in the control namespace
  * (PRODUCT section 1). `default` is the control namespace with project `default`.
  */
-#include "web/call.h"
+#include "web/devops.h"
+#include "web/people.h"
 
 struct devops_state {
     const struct val *projects;
     struct val *rows;
     struct val *list;
     str name;
+    struct val *row;
 };
 
 static str project_location(struct arena *arena, const struct val *destination)
@@ -22,8 +24,8 @@ static str project_location(struct arena *arena, const struct val *destination)
     return arena_printf(arena, "%.*s/%.*s", STR(cluster), STR(project));
 }
 
-static struct val *make_row(struct web_call *call, const struct val *object, str name,
-                            const struct val *project)
+struct val *devops_row(struct web_call *call, const struct val *object, str name,
+                       const struct val *project)
 {
     struct arena *arena = call->arena;
     struct val *row = val_new(arena, val_map());
@@ -76,7 +78,7 @@ static void on_listed_namespaces(struct web_call *call, struct kube_response *re
         bool is_one = is_control || (name.len > 0 && str_eq(name, object_name(it.value)));
         if (is_one && auth_is_member(call->web->options.auth, &call->user, object_name(it.value)))
             val_append(call->arena, state->rows,
-                       *make_row(call, it.value, name, find_project(state->projects, name)));
+                       *devops_row(call, it.value, name, find_project(state->projects, name)));
     }
     web_reply_val(call, 200, state->list);
 }
@@ -117,7 +119,7 @@ static void on_got_namespace(struct web_call *call, struct kube_response *respon
         web_reply_kube(call, response, "reading the DevOps Project");
     else
         web_reply_val(call, 200,
-                      make_row(call, response->object, call->params[0], state->projects));
+                      devops_row(call, response->object, call->params[0], state->projects));
 }
 
 static void on_got_project(struct web_call *call, struct kube_response *response)
@@ -154,26 +156,82 @@ static bool is_reserved(const struct web_call *call, str name)
            str_eq(name, call->web->options.control_namespace) || str_starts(name, S("kube-"));
 }
 
-static bool add_locations(struct web_call *call, struct val *spec, struct err *err)
+static bool add_location(struct web_call *call, struct val *destinations, str text, struct err *err)
 {
     struct arena *arena = call->arena;
-    const struct val *wanted = val_get(call->body, S("locations"));
-    struct val *destinations = val_ensure_list(arena, spec, S("destinations"));
+    size_t slash = str_rfind_char(text, '/'); /* an address has more of them */
+
+    if (slash == SIZE_MAX || slash == 0 || slash + 1 == text.len)
+        return err_set(err, ERR_INVALID,
+                       "the location '%.*s' is not CLUSTER/PROJECT, such as sandbox/*", STR(text));
+    struct val *row = val_append(arena, destinations, val_map());
+    str cluster = str_first(text, slash);
+    val_set_str(arena, row, str_contains(cluster, S("://")) ? S("server") : S("name"), cluster);
+    val_set_str(arena, row, S("namespace"), str_from_index(text, slash + 1));
+    return true;
+}
+
+static bool add_texts(struct web_call *call, struct val *list, const struct val *wanted,
+                      struct err *err)
+{
     struct val_iter it = val_iter(wanted);
 
     while (val_next(&it)) {
-        str text = val_str(it.value);
-        size_t slash = str_find_char(text, '/');
-        if (slash == SIZE_MAX || slash == 0 || slash + 1 == text.len)
-            return err_set(err, ERR_INVALID,
-                           "the location '%.*s' is not CLUSTER/PROJECT, such as sandbox/*",
-                           STR(text));
-        struct val *row = val_append(arena, destinations, val_map());
-        val_set_str(arena, row, S("name"), str_first(text, slash));
-        val_set_str(arena, row, S("namespace"), str_from_index(text, slash + 1));
+        str text = str_trim(val_str(it.value));
+        if (text.len == 0 || text.len > 1024)
+            return err_set(err, ERR_INVALID, "an entry of the allowlist is empty or too long");
+        val_append(call->arena, list, val_string(call->arena, text));
     }
-    if (val_count(wanted) == 0) {
-        struct val *row = val_append(arena, destinations, val_map());
+    return true;
+}
+
+bool devops_allowlist(struct web_call *call, struct val *spec, struct err *err)
+{
+    struct arena *arena = call->arena;
+    const struct val *repos = val_get(call->body, S("repos"));
+    const struct val *locations = val_get(call->body, S("locations"));
+    const struct val *kinds = val_get(call->body, S("clusterResources"));
+
+    if (val_count(repos) > LIMIT_ALLOWLIST || val_count(locations) > LIMIT_ALLOWLIST)
+        return err_set(err, ERR_INVALID, "an allowlist has at most %d entries", LIMIT_ALLOWLIST);
+    if (repos != NULL &&
+        !add_texts(call, val_ensure_list(arena, spec, S("sourceRepos")), repos, err))
+        return false;
+    if (locations != NULL) {
+        struct val *destinations = val_ensure_list(arena, spec, S("destinations"));
+        struct val_iter it = val_iter(locations);
+        while (val_next(&it)) {
+            if (!add_location(call, destinations, str_trim(val_str(it.value)), err))
+                return false;
+        }
+    }
+    if (kinds == NULL)
+        return true;
+    struct val *list = val_ensure_list(arena, spec, S("clusterResourceWhitelist"));
+    if (val_is_true(kinds)) {
+        struct val *all = val_append(arena, list, val_map());
+        val_set_str(arena, all, S("group"), S("*"));
+        val_set_str(arena, all, S("kind"), S("*"));
+    }
+    return true;
+}
+
+/* What nobody said is all repositories and all locations; no location is refused. */
+static bool add_defaults(struct web_call *call, struct val *spec, struct err *err)
+{
+    struct arena *arena = call->arena;
+    const struct val *locations = val_get(call->body, S("locations"));
+
+    if (locations != NULL && val_count(locations) == 0)
+        return err_set(err, ERR_INVALID,
+                       "a DevOps Project needs at least one deployment location, such as "
+                       "sandbox/*");
+    if (val_get(call->body, S("repos")) == NULL)
+        val_append(arena, val_ensure_list(arena, spec, S("sourceRepos")),
+                   val_string(arena, S("*")));
+    if (locations == NULL) {
+        struct val *row =
+                val_append(arena, val_ensure_list(arena, spec, S("destinations")), val_map());
         val_set_str(arena, row, S("name"), S("*"));
         val_set_str(arena, row, S("namespace"), S("*"));
     }
@@ -186,24 +244,11 @@ static struct val *project_object(struct web_call *call, str name, struct err *e
     struct val *project = web_object(arena, "argoproj.io/v1alpha1", "AppProject", name,
                                      call->web->options.control_namespace);
     struct val *spec = val_ensure_map(arena, project, S("spec"));
-    const struct val *wanted = val_get(call->body, S("repos"));
-    struct val_iter it = val_iter(wanted);
 
     val_set_str(arena, spec, S("description"), web_body_str(call, S("description")));
-    struct val *repos = val_ensure_list(arena, spec, S("sourceRepos"));
-    while (val_next(&it))
-        val_append(arena, repos, val_string(arena, val_str(it.value)));
-    if (val_count(wanted) == 0)
-        val_append(arena, repos, val_string(arena, S("*")));
-    if (!add_locations(call, spec, err))
+    if (!devops_allowlist(call, spec, err) || !add_defaults(call, spec, err))
         return NULL;
     val_append(arena, val_ensure_list(arena, spec, S("sourceNamespaces")), val_string(arena, name));
-    if (val_get_bool(call->body, S("clusterResources"), false)) {
-        struct val *kinds = val_ensure_list(arena, spec, S("clusterResourceWhitelist"));
-        struct val *all = val_append(arena, kinds, val_map());
-        val_set_str(arena, all, S("group"), S("*"));
-        val_set_str(arena, all, S("kind"), S("*"));
-    }
     return project;
 }
 
@@ -213,12 +258,49 @@ static void on_taken_back(struct web_call *call, UNUSED struct kube_response *re
              STR(web_body_str(call, S("name"))));
 }
 
+static void reply_made(struct web_call *call)
+{
+    const struct devops_state *state = call->state;
+    web_reply_val(call, 201, state->row);
+}
+
+static bool is_member(struct web_call *call)
+{
+    const struct devops_state *state = call->state;
+    return auth_is_member(call->web->options.auth, &call->user, state->name);
+}
+
+static void on_bound(struct web_call *call)
+{
+    web_when_known(call, is_member, reply_made);
+}
+
+/* Who makes it becomes its admin; a platform admin needs no binding for that. */
+static void bind_creator(struct web_call *call)
+{
+    const struct devops_state *state = call->state;
+    struct binding_edit *edit = arena_new0(call->arena, struct binding_edit);
+
+    *edit = (struct binding_edit){
+            .namespace_ = state->name,
+            .name = arena_join(call->arena, S("admin-"), call->user.name),
+            .role = auth_project_role_object(AUTH_ADMIN),
+            .add = true,
+    };
+    web_edit_bindings(call, call->user.name, edit, 1, on_bound);
+}
+
 static void on_made_namespace(struct web_call *call, struct kube_response *response)
 {
     struct devops_state *state = call->state;
 
     if (response->ok) {
-        web_reply_val(call, 201, make_row(call, response->object, state->name, state->projects));
+        state->row = devops_row(call, val_dup(call->arena, response->object), state->name,
+                                state->projects);
+        if (web_is_admin(call))
+            reply_made(call);
+        else
+            bind_creator(call);
         return;
     }
     web_kube(call,
@@ -330,19 +412,29 @@ static void on_deleted_project(struct web_call *call, struct kube_response *resp
              on_deleted_namespace);
 }
 
+/* "a, b, c, …" */
+static str first_names(struct arena *arena, const struct val *items)
+{
+    str text = STR_EMPTY;
+
+    for (size_t i = 0; i < MIN(val_count(items), (size_t)5); i++)
+        text = arena_printf(arena, "%.*s%s%.*s", STR(text), i > 0 ? ", " : "",
+                            STR(object_name(val_item(items, i))));
+    return val_count(items) > 5 ? arena_join(arena, text, S(", …")) : text;
+}
+
 static void on_counted(struct web_call *call, struct kube_response *response)
 {
-    size_t count = val_count(val_get(response->object, S("items")));
+    const struct val *items = val_get(response->object, S("items"));
+    size_t count = val_count(items);
 
     if (!response->ok) {
         web_reply_kube(call, response, "listing the project's deployments");
     } else if (count > 0) {
         web_fail(call, ERR_CONFLICT,
-                 "the DevOps Project still holds %zu continuous deployment%s (%.*s%s); delete "
+                 "the DevOps Project still holds %zu continuous deployment%s (%.*s); delete "
                  "them first",
-                 count, count == 1 ? "" : "s",
-                 STR(object_name(val_item(val_get(response->object, S("items")), 0))),
-                 count > 1 ? ", …" : "");
+                 count, count == 1 ? "" : "s", STR(first_names(call->arena, items)));
     } else {
         web_kube(call,
                  &(struct kube_request){.verb = KUBE_DELETE,

@@ -87,7 +87,8 @@ void web_session_create(struct web_call *call)
         web_reply_err(call, &err);
         return;
     }
-    call->login = auth_log_in(call->web->options.auth, name, password, on_login, call);
+    call->login = auth_log_in(call->web->options.auth, name, password, call->request->peer,
+                              on_login, call);
 }
 
 void web_session_delete(struct web_call *call)

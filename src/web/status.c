@@ -4,7 +4,8 @@
 #include "base/clock.h"
 #include "doc/glob.h"
 #include "engine/engine.h"
-#include "web/call.h"
+#include "web/people.h"
+#include "web/permissions.h"
 
 static void add_commit(struct web_call *call, struct val *row, const struct apiserver *server)
 {
@@ -52,7 +53,7 @@ struct boot {
     const struct val *devops;
 };
 
-static bool is_admin(const struct web_call *call)
+bool web_is_admin(const struct web_call *call)
 {
     return auth_may(call->web->options.auth, &call->user,
                     &(struct auth_question){.verb = S("*"), .group = S("*"), .resource = S("*")});
@@ -85,7 +86,7 @@ static void on_projects(struct web_call *call, struct kube_response *response)
     const struct boot *boot = call->state;
     struct val *shown = val_ensure_list(arena, boot->answer, S("clusters"));
     struct val *clusters = engine == NULL ? NULL : engine_clusters(engine, arena);
-    bool all = is_admin(call);
+    bool all = web_is_admin(call);
 
     if (!response->ok) {
         web_reply_kube(call, response, "listing projects");
@@ -103,7 +104,8 @@ static void on_projects(struct web_call *call, struct kube_response *response)
     web_reply_val(call, 200, boot->answer);
 }
 
-static void add_devops(struct web_call *call, struct val *devops, const struct val *namespaces)
+static void add_devops(struct web_call *call, struct permissions *permissions, struct val *devops,
+                       const struct val *namespaces)
 {
     struct arena *arena = call->arena;
     const struct web_options *options = &call->web->options;
@@ -119,7 +121,30 @@ static void add_devops(struct web_call *call, struct val *devops, const struct v
         web_take_words(call, row, it.value);
         val_set_str(arena, row, S("name"), is_control ? S("default") : name);
         val_set_str(arena, row, S("namespace"), name);
+        val_set(arena, row, S("rights"), val_int(arena, permissions_in(permissions, name)));
     }
+}
+
+static void add_user(struct web_call *call, struct val *row)
+{
+    const struct user *user = auth_find_user(call->web->options.auth, call->user.name);
+
+    if (user != NULL)
+        *row = *web_user_row(call, user);
+    val_set_str(call->arena, row, S("name"), call->user.name);
+    val_set(call->arena, row, S("admin"), val_bool(web_is_admin(call)));
+}
+
+/* Whom somebody without a project can ask. */
+static void add_admin(void *owner, const struct user *user)
+{
+    struct web_call *call = owner;
+    const struct boot *boot = call->state;
+    struct val *list = val_get(boot->answer, S("admins"));
+
+    if (!user->disabled && val_count(list) < 5 &&
+        auth_platform_role_of(call->web->options.auth, user) == AUTH_PLATFORM_ADMIN)
+        val_append(call->arena, list, val_string(call->arena, user->name));
 }
 
 static void on_namespaces(struct web_call *call, struct kube_response *response)
@@ -133,15 +158,16 @@ static void on_namespaces(struct web_call *call, struct kube_response *response)
         return;
     }
     boot->answer = val_new(arena, val_map());
-    struct val *user = val_ensure_map(arena, boot->answer, S("user"));
-    val_set_str(arena, user, S("name"), call->user.name);
-    val_set(arena, user, S("admin"), val_bool(is_admin(call)));
+    add_user(call, val_ensure_map(arena, boot->answer, S("user")));
+    struct permissions *permissions = permissions_new(call, boot->answer);
     val_set_str(arena, boot->answer, S("version"), S(TAUT_VERSION));
     val_set_str(arena, boot->answer, S("controlNamespace"), options->control_namespace);
     struct val *devops = val_ensure_list(arena, boot->answer, S("devops"));
-    add_devops(call, devops, val_get(response->object, S("items")));
+    add_devops(call, permissions, devops, val_get(response->object, S("items")));
     boot->devops = devops;
     call->state = boot;
+    val_ensure_list(arena, boot->answer, S("admins"));
+    auth_each_user(options->auth, add_admin, call);
     web_kube(call,
              &(struct kube_request){.verb = KUBE_LIST,
                                     .gvr = web_gvr_projects,

@@ -55,6 +55,8 @@ struct http_request *web_take_request(struct web_call *call)
 {
     assert(call->kube == NULL && call->ask == NULL && call->wait == NULL && call->scan == NULL &&
            call->preview == NULL);
+    loop_timer_free(TAKE(call->timer));
+    secret_free(TAKE(call->secret));
     if (call->repo != NULL)
         source_repo_unref(TAKE(call->repo));
     *call->link = call->next;
@@ -483,6 +485,7 @@ void web_free(struct web *web)
             source_cancel(TAKE(call->wait));
         host_key_cancel(TAKE(call->scan));
         auth_login_cancel(TAKE(call->login));
+        password_cancel(TAKE(call->password));
         web_fail(call, ERR_UNAVAILABLE, "the server is stopping");
     }
     web_targets_free(web);

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 from harness.kube import KubeError
-from harness.people import Open, Person
+from harness.people import Browser, Open, Person
 from harness.server import Server
 from harness.wait import eventually
 
@@ -56,3 +56,215 @@ def test_an_open_watch_ends_with_the_right_that_it_stands_on(
     how(person, devops)
     assert watch.ended()
     eventually(lambda: not allowed(person, path), within=30, what="the refusal")
+
+
+# ---- users ----
+
+
+@pytest.fixture
+def user(server: Server, name: str) -> Iterator[str]:
+    """A user whose password is `first-password`."""
+    body = {"name": name, "role": "platform-regular", "password": "first-password"}
+    server.home.request("POST", "/taut/v1/users", body)
+    yield name
+    if server.process is not None and server.process.is_running():
+        try:
+            server.home.request("DELETE", f"/taut/v1/users/{name}")
+        except KubeError as error:
+            assert error.code == 404, error
+
+
+def test_a_user_is_made_edited_disabled_and_deleted(server: Server, user: str) -> None:
+    home = server.home
+    at = f"/taut/v1/users/{user}"
+    made = home.request("GET", at)
+    assert made["role"] == "platform-regular" and not made["disabled"], made
+    assert made["sessions"] == 0 and made["memberships"] == [], made
+    secret = home.must_get("Secret", "taut-system", f"user-{user}")
+    assert "first-password" not in str(secret) and "passwordHash" in secret["data"]
+
+    browser = Browser(server, user, "first-password")
+    assert browser.status == 200
+    assert browser.refusal("GET", "/taut/v1/users").startswith("403 ")
+    assert "list users" in browser.refusal("GET", "/taut/v1/users")
+
+    edited = home.request("PATCH", at, {"role": "platform-admin", "language": "zh-CN"})
+    assert edited["role"] == "platform-admin" and edited["language"] == "zh-CN", edited
+    names = [row["name"] for row in browser.ask("GET", "/taut/v1/users")["items"]]
+    assert user in names and "admin" in names and names == sorted(names)
+    assert home.request("PATCH", at, {"role": "platform-self-provisioner"})["language"] == "zh-CN"
+    assert browser.status_of("GET", "/taut/v1/users") == 403
+
+    assert home.request("PATCH", at, {"disabled": True})["disabled"]
+    assert browser.status_of("GET", "/taut/v1/me") == 401
+    assert Browser(server, user, "first-password").status == 401
+    home.request("PATCH", at, {"disabled": False})
+    assert browser.status_of("GET", "/taut/v1/me") == 401
+    assert Browser(server, user, "first-password").status == 200
+
+    home.request("DELETE", at)
+    assert home.get("Secret", "taut-system", f"user-{user}") is None
+    for role in ("platform-regular", "platform-self-provisioner", "platform-admin"):
+        path = f"/apis/rbac.authorization.k8s.io/v1/clusterrolebindings/{role}"
+        assert f"'{user}'" not in str(home.request("GET", path).get("subjects"))
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"name": "Not A Name"}, "cannot name a user"),
+        ({"role": "king"}, "platform-admin"),
+        ({"language": "tlh"}, "zh-CN"),
+        ({"password": "short"}, "at least 8 characters"),
+        ({"password": "long\u0007enough"}, "control characters"),
+        ({"password": "x" * 2000}, "at most"),
+        ({"name": "admin"}, "exists already"),
+    ],
+)
+def test_a_wrong_user_is_refused_in_one_sentence(
+    server: Server, name: str, change: dict[str, str], words: str
+) -> None:
+    body = {"name": name, "role": "platform-regular", "password": "good-enough", **change}
+    with pytest.raises(KubeError) as caught:
+        server.home.request("POST", "/taut/v1/users", body)
+    assert words in str(caught.value) and caught.value.code in (409, 422)
+
+
+def test_the_last_platform_admin_cannot_be_locked_out(server: Server) -> None:
+    for change in ({"disabled": True}, {"role": "platform-regular"}):
+        with pytest.raises(KubeError, match="last platform admin"):
+            server.home.request("PATCH", "/taut/v1/users/admin", change)
+    with pytest.raises(KubeError, match="would come back"):
+        server.home.request("DELETE", "/taut/v1/users/admin")
+
+
+def test_a_new_password_ends_the_other_sessions(server: Server, user: str) -> None:
+    own = Browser(server, user, "first-password")
+    other = Browser(server, user, "first-password")
+    change = {"current": "wrong-password", "password": "second-password"}
+    assert "present password is wrong" in own.refusal("PUT", "/taut/v1/me/password", change)
+    change["current"] = "first-password"
+    own.ask("PUT", "/taut/v1/me/password", change)
+    assert own.status_of("GET", "/taut/v1/me") == 200
+    assert other.status_of("GET", "/taut/v1/me") == 401
+    assert Browser(server, user, "first-password").status == 401
+
+    path = f"/taut/v1/users/{user}/password"
+    server.home.request("PUT", path, {"password": "third-password"})
+    assert own.status_of("GET", "/taut/v1/me") == 401
+    assert Browser(server, user, "third-password").status == 200
+
+
+def test_logging_out_everywhere_ends_every_session(server: Server, user: str) -> None:
+    browsers = [Browser(server, user, "first-password") for _ in range(3)]
+    browsers[0].ask("DELETE", "/taut/v1/me/sessions")
+    assert [b.status_of("GET", "/taut/v1/me") for b in browsers] == [401, 401, 401]
+
+
+def test_a_session_survives_a_restart(server: Server, user: str) -> None:
+    browser = Browser(server, user, "first-password")
+    server.restart()
+    assert browser.ask("GET", "/taut/v1/me")["name"] == user
+
+
+def test_an_api_token_is_shown_once_and_can_be_revoked(server: Server, user: str) -> None:
+    browser = Browser(server, user, "first-password")
+    made = browser.ask("POST", "/taut/v1/me/tokens", {"name": "ci", "expiresInDays": 30})
+    assert made["expires"] > made["created"]
+    assert "already" in browser.refusal("POST", "/taut/v1/me/tokens", {"name": "ci"})
+    listed = browser.ask("GET", "/taut/v1/me/tokens")
+    assert [row["name"] for row in listed["items"]] == ["ci"] and made["token"] not in str(listed)
+    secret = server.home.must_get("Secret", "taut-system", f"user-{user}")
+    assert made["token"] not in str(secret)
+
+    bearer = Browser(server, user, "wrong-password")
+    assert bearer.status == 401
+    kube = server.home
+    kube.token = made["token"]
+    assert kube.request("GET", "/taut/v1/me")["name"] == user
+    assert kube.request("GET", "/apis")["kind"] == "APIGroupList"
+    browser.ask("DELETE", "/taut/v1/me/tokens/ci")
+    with pytest.raises(KubeError) as caught:
+        kube.request("GET", "/taut/v1/me")
+    assert caught.value.code == 401
+    assert browser.status_of("DELETE", "/taut/v1/me/tokens/ci") == 404
+
+
+# ---- members ----
+
+
+def test_members_are_invited_changed_and_removed(server: Server, devops: str, user: str) -> None:
+    at = f"/taut/v1/devops/{devops}/members"
+    apps = APPS.format(devops)
+    browser = Browser(server, user, "first-password")
+    assert browser.ask("GET", "/taut/v1/bootstrap")["devops"] == []
+    assert browser.status_of("GET", apps) == 403
+
+    candidates = server.home.request("GET", f"{at}/candidates?search={user}")["items"]
+    assert candidates == [{"name": user}]
+    server.home.request("POST", at, {"name": user, "role": "viewer"})
+    assert server.home.request("GET", f"{at}/candidates?search={user}")["items"] == []
+    with pytest.raises(KubeError, match="member of this DevOps Project already"):
+        server.home.request("POST", at, {"name": user, "role": "viewer"})
+    with pytest.raises(KubeError, match="there is no user"):
+        server.home.request("POST", at, {"name": "nobody-of-that-name", "role": "viewer"})
+    with pytest.raises(KubeError, match="viewer, operator and admin"):
+        server.home.request("PUT", f"{at}/{user}", {"role": "king"})
+
+    boot = browser.ask("GET", "/taut/v1/bootstrap")
+    rights = boot["rightSets"][boot["devops"][0]["rights"]]
+    assert "get applications" in rights and "sync applications" not in rights
+    assert "list members" in rights and "create members" not in rights
+    assert browser.status_of("GET", apps) == 200
+    assert "create members" in browser.refusal("POST", at, {"name": "admin", "role": "viewer"})
+
+    assert server.home.request("PUT", f"{at}/{user}", {"role": "admin"})["role"] == "admin"
+    assert [row["role"] for row in browser.ask("GET", at)["items"]] == ["admin"]
+    boot = browser.ask("GET", "/taut/v1/bootstrap")
+    assert "sync applications" in boot["rightSets"][boot["devops"][0]["rights"]]
+    assert browser.ask("GET", "/taut/v1/me")["memberships"] == [{"devops": devops, "role": "admin"}]
+
+    server.home.request("DELETE", f"{at}/{user}")
+    assert browser.status_of("GET", apps) == 403
+    with pytest.raises(KubeError, match="no member"):
+        server.home.request("DELETE", f"{at}/{user}")
+
+
+def test_a_deleted_user_leaves_no_membership_for_the_next_of_that_name(
+    server: Server, devops: str, user: str
+) -> None:
+    server.home.request(
+        "POST", f"/taut/v1/devops/{devops}/members", {"name": user, "role": "admin"}
+    )
+    server.home.request("DELETE", f"/taut/v1/users/{user}")
+    body = {"name": user, "role": "platform-regular", "password": "first-password"}
+    made = server.home.request("POST", "/taut/v1/users", body)
+    assert made["memberships"] == []
+
+
+# ---- DevOps Projects ----
+
+
+def test_a_self_provisioner_becomes_admin_of_what_he_makes(
+    server: Server, user: str, name: str
+) -> None:
+    browser = Browser(server, user, "first-password")
+    project = f"own-{name}"
+    body = {"name": project, "locations": ["sandbox/*"], "repos": ["*"]}
+    assert "create devopsprojects" in browser.refusal("POST", "/taut/v1/devops", body)
+    server.home.request("PATCH", f"/taut/v1/users/{user}", {"role": "platform-self-provisioner"})
+    none = {**body, "locations": []}
+    assert "at least one deployment location" in browser.refusal("POST", "/taut/v1/devops", none)
+    made = browser.ask("POST", "/taut/v1/devops", body)
+    assert made["clusterResources"] is False and made["locations"] == ["sandbox/*"], made
+    at = f"/taut/v1/devops/{project}"
+    edited = browser.ask(
+        "PATCH", at, {"alias": "Own", "repos": [], "clusterResources": True, "description": "d"}
+    )
+    assert edited["alias"] == "Own" and edited["repos"] == [] and edited["clusterResources"], edited
+    assert edited["locations"] == ["sandbox/*"], edited
+    assert "alias" not in browser.ask("PATCH", at, {"alias": ""})
+    assert browser.ask("GET", f"{at}/members")["items"][0]["role"] == "admin"
+    assert browser.status_of("GET", "/taut/v1/devops/default") == 403
+    browser.ask("DELETE", at)
+    assert browser.status_of("GET", at) in (403, 404)

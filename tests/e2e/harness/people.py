@@ -65,6 +65,48 @@ class Person:
         self.home.patch("Secret", "taut-system", f"user-{self.name}", {"data": data})
 
 
+class Browser:
+    """A session as a browser has it: a cookie, and the header that writes carry."""
+
+    def __init__(self, server: Server, name: str, password: str) -> None:
+        self.at = server.home
+        self.cookie = ""
+        status, headers, _ = self.raw(
+            "POST", "/taut/v1/session", {"username": name, "password": password}
+        )
+        self.status = status
+        self.cookie = (headers.get("Set-Cookie") or "").split(";")[0]
+
+    def raw(self, method: str, path: str, body: Any = None) -> tuple[int, Any, Any]:
+        connection = http.client.HTTPSConnection(
+            str(self.at.server.hostname), self.at.server.port, context=self.at.tls, timeout=60
+        )
+        headers = {"Content-Type": "application/json", "X-Taut-Request": "1"}
+        if self.cookie:
+            headers["Cookie"] = self.cookie
+        try:
+            data = None if body is None else json.dumps(body)
+            connection.request(method, path, data, headers)
+            answer = connection.getresponse()
+            text = answer.read()
+        finally:
+            connection.close()
+        return answer.status, answer.headers, json.loads(text) if text[:1] == b"{" else text
+
+    def ask(self, method: str, path: str, body: Any = None) -> Any:
+        status, _, answer = self.raw(method, path, body)
+        assert status < 300, (method, path, status, answer)
+        return answer
+
+    def status_of(self, method: str, path: str, body: Any = None) -> int:
+        return self.raw(method, path, body)[0]
+
+    def refusal(self, method: str, path: str, body: Any = None) -> str:
+        status, _, answer = self.raw(method, path, body)
+        assert status >= 400, (method, path, status, answer)
+        return f"{status} {answer.get('message')}"
+
+
 class Open:
     """A watch that stays open; `ended` reads until the server ends it."""
 

@@ -59,6 +59,10 @@
 #define LIMIT_PREVIEWS 16
 #define LIMIT_PREVIEW_MS 90000
 
+/* Branches, tags and projects that one answer to a picker holds. */
+#define LIMIT_REFS_SHOWN 20000
+#define LIMIT_PROJECTS_SHOWN 10000
+
 /* Arguments of one command line. */
 #define LIMIT_CLI_ARGUMENTS 1000
 
@@ -88,6 +92,9 @@
 
 /* Paths in which two commits may differ; beyond it every deployment is rendered anew. */
 #define LIMIT_TREE_CHANGES 100000
+
+/* Folders that one listing of a folder tells; a person types on. */
+#define LIMIT_TREE_FOLDERS 2000
 
 /* The kernel's list of our children, read when one ended: some 8,000 of them. */
 #define LIMIT_PROCESS_CHILDREN_BYTES (64 * LIMIT_KIB)

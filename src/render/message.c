@@ -5,7 +5,7 @@
 #include "doc/hash.h"
 #include "schema/gvk.h"
 
-enum answer { ANSWER_FAILURE = 1, ANSWER_RESULT = 2, ANSWER_CHANGES = 3 };
+enum answer { ANSWER_FAILURE = 1, ANSWER_RESULT = 2, ANSWER_CHANGES = 3, ANSWER_PATHS = 4 };
 
 /* ---- the request ---- */
 
@@ -53,7 +53,7 @@ bool message_get_request(str bytes, struct arena *arena, struct message_request 
     struct wire w = wire_of(bytes, arena);
     struct message_request request = {0};
 
-    request.job = wire_u64(&w) == MESSAGE_CHANGES ? MESSAGE_CHANGES : MESSAGE_RENDER;
+    request.job = (enum message_job)wire_u64_most(&w, MESSAGE_JOB_COUNT - 1);
     request.from_commit = wire_dup(&w);
     request.to_commit = wire_dup(&w);
     get_sources(&w, &request.render);
@@ -114,6 +114,24 @@ void message_put_changes(struct buf *out, const struct render_changes *changes)
         wire_put_str(out, changes->items[i].path);
         wire_put_bool(out, changes->items[i].is_entry);
     }
+}
+
+static void put_path(struct buf *out, const struct render_path *path)
+{
+    wire_put_str(out, path->name);
+    wire_put_u64(out, path->tool);
+    wire_put_bool(out, path->has_manifests);
+    wire_put_bool(out, path->has_folders);
+}
+
+void message_put_paths(struct buf *out, const struct render_paths *paths)
+{
+    wire_put_u64(out, ANSWER_PATHS);
+    put_path(out, &paths->self);
+    wire_put_bool(out, paths->more);
+    wire_put_u64(out, paths->count);
+    for (size_t i = 0; i < paths->count; i++)
+        put_path(out, &paths->items[i]);
 }
 
 /* ---- the answer, read ---- */
@@ -256,5 +274,39 @@ bool message_get_changes(str bytes, struct arena *arena, struct render_changes *
     if (!wire_end(&w, "the answer of the render process", err))
         return false;
     *ret_changes = (struct render_changes){items, count};
+    return true;
+}
+
+static void get_path(struct wire *w, struct render_path *path)
+{
+    path->name = wire_dup(w);
+    path->tool = (enum render_tool)wire_u64_most(w, RENDER_PLUGIN);
+    path->has_manifests = wire_bool(w);
+    path->has_folders = wire_bool(w);
+    if (path->name.len > LIMIT_PATH)
+        w->bad = true;
+}
+
+bool message_get_paths(str bytes, struct arena *arena, struct render_paths *ret_paths,
+                       struct err *err)
+{
+    struct wire w = wire_of(bytes, arena);
+    uint64_t answer = wire_u64(&w);
+    struct render_paths paths = {0};
+
+    if (answer == ANSWER_FAILURE)
+        return get_failure(&w, err);
+    if (answer != ANSWER_PATHS)
+        w.bad = true;
+    get_path(&w, &paths.self);
+    paths.more = wire_bool(&w);
+    paths.count = wire_count(&w, LIMIT_TREE_FOLDERS);
+    struct render_path *items = arena_array(arena, paths.count + 1, struct render_path);
+    for (size_t i = 0; i < paths.count && !w.bad; i++)
+        get_path(&w, &items[i]);
+    if (!wire_end(&w, "the answer of the render process", err))
+        return false;
+    paths.items = items;
+    *ret_paths = paths;
     return true;
 }

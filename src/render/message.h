@@ -11,12 +11,12 @@
 #include "io/wire.h"
 #include "render/render.h"
 
-enum message_job { MESSAGE_RENDER, MESSAGE_CHANGES };
+enum message_job { MESSAGE_RENDER, MESSAGE_CHANGES, MESSAGE_PATHS, MESSAGE_JOB_COUNT };
 
 struct message_request {
     enum message_job job;
     struct render_request render; /* MESSAGE_RENDER; the caches travel as descriptors */
-    str from_commit;              /* MESSAGE_CHANGES, in the cache of the only descriptor */
+    str from_commit; /* MESSAGE_CHANGES, MESSAGE_PATHS: in the only descriptor's cache */
     str to_commit;
 };
 
@@ -27,6 +27,7 @@ MUST_USE bool message_get_request(str bytes, struct arena *arena,
 void message_put_failure(struct buf *out, const struct err *err);
 void message_put_result(struct buf *out, const struct render_result *result);
 void message_put_changes(struct buf *out, const struct render_changes *changes);
+void message_put_paths(struct buf *out, const struct render_paths *paths);
 
 /* The answer to a render; on false err is the worker's own, or says that it cannot be understood.
  */
@@ -34,3 +35,5 @@ MUST_USE bool message_get_result(str bytes, const struct render_request *request
                                  struct render_result **ret_result, struct err *err);
 MUST_USE bool message_get_changes(str bytes, struct arena *arena,
                                   struct render_changes *ret_changes, struct err *err);
+MUST_USE bool message_get_paths(str bytes, struct arena *arena, struct render_paths *ret_paths,
+                                struct err *err);

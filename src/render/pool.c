@@ -41,6 +41,7 @@ struct render_job {
     size_t cache_count;
     render_done_fn *done;
     render_changes_fn *changes_done;
+    render_paths_fn *paths_done;
     void *owner;
 
     struct buf out; /* the request's bytes still to be sent */
@@ -102,6 +103,8 @@ static void job_fail(struct render_job *job, const struct err *err)
     loop_task_post(job->pool->task);
     if (job->changes_done != NULL)
         job->changes_done(job->owner, NULL, err);
+    else if (job->paths_done != NULL)
+        job->paths_done(job->owner, NULL, err);
     else
         job->done(job->owner, NULL, err);
 }
@@ -118,6 +121,18 @@ static void tell_changes(struct render_job *job, str body)
         job->changes_done(job->owner, NULL, &err);
 }
 
+static void tell_paths(struct render_job *job, str body)
+{
+    auto_arena struct arena *arena = arena_new(LIMIT_RENDER_ARENA);
+    struct render_paths paths;
+    struct err err;
+
+    if (message_get_paths(body, arena, &paths, &err))
+        job->paths_done(job->owner, &paths, NULL);
+    else
+        job->paths_done(job->owner, NULL, &err);
+}
+
 static void job_answer(struct render_job *job, str body)
 {
     struct render_result *result = NULL;
@@ -131,6 +146,10 @@ static void job_answer(struct render_job *job, str body)
     loop_task_post(job->pool->task);
     if (job->changes_done != NULL) {
         tell_changes(job, body);
+        return;
+    }
+    if (job->paths_done != NULL) {
+        tell_paths(job, body);
         return;
     }
     if (message_get_result(body, &job->request.render, &result, &err))
@@ -561,19 +580,38 @@ struct render_job *render_start(struct render_pool *pool, const struct render_re
     return job;
 }
 
-struct render_job *render_changes_start(struct render_pool *pool, str cache, str from_commit,
-                                        str to_commit, render_changes_fn *done, void *owner)
+/* A question about commits of one cache. */
+static struct render_job *cache_job(struct render_pool *pool, str cache, enum message_job kind,
+                                    str commit, void *owner)
 {
     struct render_job *job = job_new(pool, owner);
 
-    job->request.job = MESSAGE_CHANGES;
-    job->changes_done = done;
+    job->request.job = kind;
     job->caches = arena_array(job->arena, 1, const char *);
     job->caches[0] = arena_z(job->arena, cache);
     job->cache_count = 1;
-    job->request.from_commit = arena_str(job->arena, from_commit);
-    job->request.to_commit = arena_str(job->arena, to_commit);
+    job->request.from_commit = arena_str(job->arena, commit);
     job->request.render.timeout_ms = LIMIT_RENDER_MS;
+    return job;
+}
+
+struct render_job *render_changes_start(struct render_pool *pool, str cache, str from_commit,
+                                        str to_commit, render_changes_fn *done, void *owner)
+{
+    struct render_job *job = cache_job(pool, cache, MESSAGE_CHANGES, from_commit, owner);
+
+    job->changes_done = done;
+    job->request.to_commit = arena_str(job->arena, to_commit);
+    return job;
+}
+
+struct render_job *render_paths_start(struct render_pool *pool, str cache, str commit, str path,
+                                      render_paths_fn *done, void *owner)
+{
+    struct render_job *job = cache_job(pool, cache, MESSAGE_PATHS, commit, owner);
+
+    job->paths_done = done;
+    job->request.render.path = arena_str(job->arena, path);
     return job;
 }
 

@@ -121,6 +121,23 @@ typedef void render_changes_fn(void *owner, const struct render_changes *changes
                                const struct err *err);
 struct render_job *render_changes_start(struct render_pool *pool, str cache, str from_commit,
                                         str to_commit, render_changes_fn *done, void *owner);
+/* The folders below `path` at a commit (render/paths.h), found out in the same kind of process.
+ * Borrowed by `done`. */
+struct render_path {
+    str name;
+    enum render_tool tool;
+    bool has_manifests; /* there is something to render right here */
+    bool has_folders;
+};
+struct render_paths {
+    struct render_path self;
+    const struct render_path *items;
+    size_t count;
+    bool more; /* than LIMIT_TREE_FOLDERS */
+};
+typedef void render_paths_fn(void *owner, const struct render_paths *paths, const struct err *err);
+struct render_job *render_paths_start(struct render_pool *pool, str cache, str commit, str path,
+                                      render_paths_fn *done, void *owner);
 /* Would a render whose reads these are (those of `source`) see the same bytes? */
 bool render_reads_hold(const struct render_result *result, size_t source,
                        const struct render_changes *changes);

@@ -9,6 +9,7 @@
 #include "render/directory.h"
 #include "render/kustomize/kustomize.h"
 #include "render/message.h"
+#include "render/paths.h"
 #include "render/tool.h"
 
 #include <errno.h>
@@ -277,6 +278,21 @@ static bool do_changes(const struct message_request *request, int cache, struct 
     return true;
 }
 
+static bool do_paths(const struct message_request *request, int cache, struct arena *arena,
+                     struct buf *out, struct err *err)
+{
+    struct render_paths paths;
+    struct tree *tree = NULL;
+    char path[64];
+
+    snprintf(path, sizeof(path), "/proc/self/fd/%d", cache);
+    if (!git_tree_open(path, request->from_commit, &tree, err) ||
+        !paths_list(tree, request->render.path, arena, &paths, err))
+        return false;
+    message_put_paths(out, &paths);
+    return true;
+}
+
 static bool answer(int socket, str body)
 {
     auto_buf struct buf head = {0};
@@ -315,11 +331,13 @@ int worker_main(int socket, const int *caches, size_t count)
 
     buf_init(&out, LIMIT_RENDER_ANSWER);
     bool ok = read_request(socket, arena, &request, &err);
-    if (ok && count != (request.job == MESSAGE_CHANGES ? 1 : request.render.source_count))
+    if (ok && count != (request.job == MESSAGE_RENDER ? request.render.source_count : 1))
         ok = err_set(&err, ERR_INTERNAL, "a render request and its caches do not match");
     ok = ok && confine(socket, caches, count, &request.render, &err);
     if (ok && request.job == MESSAGE_CHANGES)
         ok = do_changes(&request, caches[0], arena, &out, &err);
+    else if (ok && request.job == MESSAGE_PATHS)
+        ok = do_paths(&request, caches[0], arena, &out, &err);
     else if (ok)
         ok = do_render(&request.render, caches, arena, &out, &err);
     if (ok)

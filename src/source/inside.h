@@ -122,7 +122,7 @@ struct source_repo {
     struct source_wait *waits;
 };
 
-enum wait_kind { WAIT_REFS, WAIT_SNAPSHOT, WAIT_DESIRE };
+enum wait_kind { WAIT_REFS, WAIT_SNAPSHOT, WAIT_PATHS, WAIT_DESIRE };
 
 enum wait_state {
     STATE_LIST,    /* until a listing that is young enough */
@@ -133,6 +133,7 @@ enum wait_state {
     STATE_RENDER,
     STATE_BASES,   /* until it is known whether the remote bases of an older result still hold */
     STATE_SOURCES, /* until the remote bases are there */
+    STATE_PATHS,   /* until the folders are listed */
     STATE_OVER,    /* to be told */
 };
 
@@ -176,6 +177,7 @@ struct source_wait {
     source_refs_fn *refs_done;
     source_desired_fn *desired_done;
     snapshot_fn *snapshot_done;
+    source_paths_fn *paths_done;
 
     int64_t needs_ms; /* a listing that began at or after this */
     int tries;
@@ -186,7 +188,9 @@ struct source_wait {
     char commit[ID_SIZE];
 
     struct source_request request; /* WAIT_DESIRE: copied into the arena */
-    str key;                       /* of the store */
+    str path;                      /* WAIT_PATHS */
+    struct render_paths paths;
+    str key; /* of the store */
     struct render_job *job;
     struct render_result *result;
     bool carried_over;

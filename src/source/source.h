@@ -90,6 +90,11 @@ struct source_request {
 /* Resolve, fetch, render, cache: `done` runs once in a later turn. */
 struct source_wait *source_desire(struct source_repo *repo, const struct source_request *request,
                                   source_desired_fn *done, void *owner);
+/* The folders below `path` at a revision, with the tool that each would be rendered by. */
+typedef void source_paths_fn(void *owner, const struct render_paths *paths, str commit,
+                             const struct err *err);
+struct source_wait *source_list_paths(struct source_repo *repo, str revision, str path,
+                                      int64_t max_age_ms, source_paths_fn *done, void *owner);
 /* done does not run; NULL is fine. Not from within its own done: the wait is over then. */
 void source_cancel(struct source_wait *wait);
 

@@ -289,7 +289,7 @@ static bool step_fetch(struct source_wait *wait)
         return false;
     }
     read_begin(wait, generation);
-    wait->state = STATE_CHANGES;
+    wait->state = wait->kind == WAIT_PATHS ? STATE_PATHS : STATE_CHANGES;
     return true;
 }
 
@@ -423,6 +423,38 @@ static bool step_render(struct source_wait *wait)
     return false;
 }
 
+/* ---- folders ---- */
+
+static void on_paths(void *owner, const struct render_paths *paths, const struct err *err)
+{
+    struct source_wait *wait = owner;
+
+    wait->job = NULL;
+    if (err != NULL) {
+        source_wait_fail(wait, err);
+        return;
+    }
+    struct render_path *items = arena_array(wait->arena, paths->count + 1, struct render_path);
+    for (size_t i = 0; i < paths->count; i++) {
+        items[i] = paths->items[i];
+        items[i].name = arena_str(wait->arena, paths->items[i].name);
+    }
+    wait->paths = *paths;
+    wait->paths.items = items;
+    wait->paths.self.name = arena_str(wait->arena, paths->self.name);
+    wait->state = STATE_OVER;
+    loop_task_post(wait->task);
+}
+
+static bool step_paths(struct source_wait *wait)
+{
+    if (wait->job == NULL)
+        wait->job = render_paths_start(wait->repo->source->pool,
+                                       source_repo_cache(wait->repo, wait->arena, wait->reading),
+                                       str_from(wait->commit), wait->path, on_paths, wait);
+    return false;
+}
+
 /* ---- the end ---- */
 
 static void tell_refs(struct source_wait *wait, const struct err *err)
@@ -489,6 +521,10 @@ static void wait_over(struct source_wait *wait)
     case WAIT_SNAPSHOT:
         tell_snapshot(wait, err);
         break;
+    case WAIT_PATHS:
+        wait->paths_done(wait->owner, err == NULL ? &wait->paths : NULL, str_from(wait->commit),
+                         err);
+        break;
     case WAIT_DESIRE:
         tell_desired(wait, err);
         break;
@@ -519,6 +555,8 @@ static bool step(struct source_wait *wait)
     case STATE_RENDER:
     case STATE_SOURCES:
         return step_render(wait);
+    case STATE_PATHS:
+        return step_paths(wait);
     case STATE_OVER:
         break;
     }
@@ -558,6 +596,16 @@ struct source_wait *source_snapshot_start(struct source_repo *repo,
     wait->needs_ms = request->needs_ms;
     wait->since = arena_str(wait->arena, request->since);
     wait->snapshot_done = done;
+    return wait;
+}
+
+struct source_wait *source_list_paths(struct source_repo *repo, str revision, str path,
+                                      int64_t max_age_ms, source_paths_fn *done, void *owner)
+{
+    struct source_wait *wait = wait_new(repo, WAIT_PATHS, revision, max_age_ms, owner);
+
+    wait->path = arena_str(wait->arena, path);
+    wait->paths_done = done;
     return wait;
 }
 

@@ -120,6 +120,9 @@ MUST_USE bool web_may(const struct web *web, const struct auth_user *user,
 void web_load_start(struct web *web, const struct auth_user *user, str path,
                     const struct web_load *load);
 void web_load_cancel(struct web_call *call); /* done does not run; NULL is fine */
+/* Asks another cluster. */
+void web_kube_at(struct web_call *call, struct kube *kube, const struct kube_request *request,
+                 web_next_fn *then);
 
 /* ---- endings ---- */
 void web_reply_val(struct web_call *call, int status, const struct val *value);
@@ -184,7 +187,7 @@ web_handler_fn web_devops_edit; /* devops_edit.c */
 web_handler_fn web_devops_list, web_devops_create, web_devops_get, web_devops_delete;
 web_handler_fn web_credential_list, web_credential_create, web_credential_delete;
 web_handler_fn web_repo_list, web_repo_create, web_repo_get, web_repo_delete; /* repos.c */
-web_handler_fn web_repo_test, web_repo_refs;                                  /* repo_test.c */
+web_handler_fn web_repo_test, web_repo_refs, web_repo_tree, web_repo_try;     /* repo_test.c */
 web_handler_fn web_cluster_list, web_cluster_create, web_cluster_delete, web_cluster_test;
 web_handler_fn web_app_list, web_app_get;          /* list_apps.c */
 web_handler_fn web_stream_open, web_stream_topics; /* stream_client.c */
@@ -193,7 +196,7 @@ web_handler_fn web_app_resources, web_app_sync, web_app_terminate, web_app_refre
 web_handler_fn web_app_events, web_resource_events;                       /* events.c */
 web_handler_fn web_resource_get, web_resource_put;                        /* resource.c */
 web_handler_fn web_app_tree;                                              /* tree.c */
-web_handler_fn web_preview;                                               /* preview.c */
+web_handler_fn web_preview, web_place_list;                               /* preview.c */
 web_handler_fn web_service_list, web_service_access;                      /* services.c */
 web_handler_fn web_home_api, web_cluster_api;                             /* kubernetes.c */
 web_handler_fn web_page, web_livez, web_readyz, web_metrics, web_openapi; /* page.c */

@@ -249,8 +249,7 @@ static void on_checked(struct web_call *call, struct kube_response *response)
         create_secret(call);
 }
 
-/* A password in a URL would be shown on every page. */
-static bool has_password(str url)
+bool web_url_has_password(str url)
 {
     size_t scheme = str_find(url, S("://"));
 
@@ -273,7 +272,7 @@ static bool build(struct web_call *call, struct repo_state *state, struct err *e
         return false;
     if (name.len > 58)
         return err_set(err, ERR_INVALID, "a code repository's name has at most 58 characters");
-    if (has_password(url))
+    if (web_url_has_password(url))
         return err_set(err, ERR_INVALID,
                        "a URL may not hold a password; make a credential and name it");
     if (!source_url_normalize(arena, url, &state->url, err))

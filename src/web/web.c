@@ -197,7 +197,8 @@ static void on_kube(void *owner, struct kube_response *response)
     call->then(call, response);
 }
 
-void web_kube(struct web_call *call, const struct kube_request *request, web_next_fn *then)
+void web_kube_at(struct web_call *call, struct kube *kube, const struct kube_request *request,
+                 web_next_fn *then)
 {
     struct kube_request copy = *request;
 
@@ -205,7 +206,12 @@ void web_kube(struct web_call *call, const struct kube_request *request, web_nex
     if (copy.verb != KUBE_GET && copy.verb != KUBE_LIST && copy.field_manager.len == 0)
         copy.field_manager = S("taut");
     call->then = then;
-    call->kube = kube_start(call->web->options.home, &copy, on_kube, call);
+    call->kube = kube_start(kube, &copy, on_kube, call);
+}
+
+void web_kube(struct web_call *call, const struct kube_request *request, web_next_fn *then)
+{
+    web_kube_at(call, call->web->options.home, request, then);
 }
 
 /* ---- routes ---- */

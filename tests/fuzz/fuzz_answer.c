@@ -54,6 +54,17 @@ static void changes_answer(str bytes)
         render_reads_hold(&result, 0, &changes);
 }
 
+static void paths_answer(str bytes)
+{
+    auto_arena struct arena *arena = arena_new(64 * LIMIT_MIB);
+    struct render_paths paths = {0};
+
+    if (!message_get_paths(bytes, arena, &paths, NULL))
+        return;
+    for (size_t i = 0; i < paths.count; i++)
+        assert(paths.items[i].tool <= RENDER_PLUGIN && paths.items[i].name.len <= LIMIT_PATH);
+}
+
 static void fetch_answer(str bytes)
 {
     auto_arena struct arena *arena = arena_new(64 * LIMIT_MIB);
@@ -76,6 +87,9 @@ void fuzz_one(str input)
         break;
     case 'c':
         changes_answer(bytes);
+        break;
+    case 'p':
+        paths_answer(bytes);
         break;
     case 'f':
         fetch_answer(bytes);

@@ -22,6 +22,7 @@ struct setting {
     struct arena *arena;
     struct answer last;
     int changes;
+    str listed;          /* what source_list_paths told, as a text */
     int64_t interval_ms; /* 0 = 200 */
 };
 

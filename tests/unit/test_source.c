@@ -60,6 +60,55 @@ TEST(a_commit_is_rendered_and_one_that_changes_nothing_here_is_carried_over)
     setting_done(&s);
 }
 
+static void on_paths(void *owner, const struct render_paths *paths, str commit,
+                     const struct err *err)
+{
+    struct setting *s = owner;
+
+    s->last.done = true;
+    if (err != NULL) {
+        s->last.err = *err;
+        return;
+    }
+    snprintf(s->last.commit, sizeof(s->last.commit), "%.*s", STR(commit));
+    s->listed = arena_str(s->arena, S(""));
+    for (size_t i = 0; i <= paths->count; i++) {
+        const struct render_path *p = i == 0 ? &paths->self : &paths->items[i - 1];
+        s->listed = arena_printf(s->arena, "%.*s%.*s=%s%s ", STR(s->listed), STR(p->name),
+                                 p->has_manifests ? render_tool_name(p->tool) : "",
+                                 p->has_folders ? "+" : "");
+    }
+}
+
+static str paths_of(struct setting *s, const char *path)
+{
+    s->last = (struct answer){0};
+    s->listed = STR_EMPTY;
+    source_list_paths(s->repo, S("main"), str_from(path), 0, on_paths, s);
+    assert_true(loop_run_until(s->loop, &s->last.done, 30000));
+    return s->listed;
+}
+
+TEST(folders_are_listed_with_the_tool_that_would_render_them)
+{
+    struct setting s;
+
+    setting_init(&s);
+    fixture_write(&s.f, "c/base/kustomization.yaml", "resources: []\n");
+    fixture_write(&s.f, "c/chart/Chart.yaml", "name: x\n");
+    fixture_write(&s.f, "c/notes/readme.md", "-\n");
+    fixture_commit(&s.f);
+    assert_str(paths_of(&s, ""), S("=+ a=Directory b=Directory c=+ "));
+    assert_string_equal(s.last.commit, s.f.commit);
+    assert_str(paths_of(&s, "c"), S("c=+ base=Kustomize chart=Helm notes= "));
+    assert_str(paths_of(&s, "./c/base/"), S("c/base=Kustomize "));
+    assert_str(paths_of(&s, "nowhere"), S(""));
+    assert_true(str_contains(err_message(&s.last.err), S("no folder 'nowhere'")));
+    assert_str(paths_of(&s, "../.."), S(""));
+    assert_int_equal(s.last.err.code, ERR_FORBIDDEN);
+    setting_done(&s);
+}
+
 TEST(a_restart_finds_what_was_rendered)
 {
     struct setting s;
@@ -257,6 +306,7 @@ int main(int argc, char **argv)
             cmocka_unit_test(every_way_to_name_a_revision_leads_to_its_commit),
             cmocka_unit_test(
                     a_commit_is_rendered_and_one_that_changes_nothing_here_is_carried_over),
+            cmocka_unit_test(folders_are_listed_with_the_tool_that_would_render_them),
             cmocka_unit_test(a_restart_finds_what_was_rendered),
             cmocka_unit_test(a_damaged_cache_is_fetched_anew),
             cmocka_unit_test(a_push_is_told_to_who_subscribed),

@@ -1,52 +1,40 @@
 /*
- * Every page and dialog on the real server: accessible in both themes (axe-core, all rules), no
- * sideways scroll from 360 to 2,560 px, one heading, nothing from another origin.
+ * Every page, tab and dialog of the table of routes on the real server: accessible in both themes, wide
+ * and narrow (axe-core, all rules), no sideways scroll from 360 to 2,560 px and at 200 % zoom, one
+ * heading, nothing from another origin.
  */
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
-import type { Browser } from "playwright-core";
+import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { signIn, startBrowser, startServer, visit, type Server, type Visit } from "./server";
+import { oddPlaces, places, prepare, type User } from "./places";
+import {
+    settled,
+    signIn,
+    startBrowser,
+    startServer,
+    visit,
+    type Server,
+    type Visit,
+} from "./server";
 
 const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
-
-const pages: Record<string, string> = {
-    "devops projects": "/devops",
-    deployments: "/devops/demo/apps",
-    "deployments, filtered to nothing": "/devops/demo/apps?health=Suspended",
-    create: "/devops/demo/apps?dialog=create",
-    "edit information": "/devops/demo/apps?dialog=info&on=shop",
-    "edit settings": "/devops/demo/apps?dialog=settings&on=shop",
-    "edit yaml": "/devops/demo/apps?dialog=yaml&on=shop",
-    "sync dialog": "/devops/demo/apps?dialog=sync&on=blog",
-    "delete dialog": "/devops/demo/apps?dialog=delete&on=shop",
-    resources: "/devops/demo/apps/shop",
-    "an error with its place": "/devops/demo/apps/typo",
-    diff: "/devops/demo/apps/blog?tab=diff",
-    "sync status": "/devops/demo/apps/shop?tab=sync",
-    history: "/devops/demo/apps/shop?tab=history",
-    services: "/devops/demo/apps/shop?tab=services",
-    "a deployment that is not there": "/devops/demo/apps/nothing",
-    repositories: "/devops/demo/repos",
-    import: "/devops/demo/repos?dialog=import",
-    credentials: "/devops/demo/credentials",
-    "create credential": "/devops/demo/credentials?dialog=create",
-    projects: "/devops/demo/projects",
-    "services of a project": "/devops/demo/projects/sandbox/shop/services",
-    "clusters, forbidden": "/platform/clusters",
-    "no such page": "/nothing/here",
-};
-const widths = [360, 390, 800, 1100, 1440, 2560];
+/** 720 px is a window of 1,440 px at 200 % zoom. */
+const widths = [360, 390, 720, 800, 1100, 1440, 2560];
 
 let server: Server;
 let browser: Browser;
-let at: Visit;
+const visits = new Map<User, Visit>();
 
 beforeAll(async () => {
     server = await startServer();
+    await prepare(server);
     browser = await startBrowser();
-    at = await visit(browser, server, { reducedMotion: "reduce" });
-    await signIn(at.page, server, "project-regular");
+    for (const user of ["project-regular", "admin"] as const) {
+        const at = await visit(browser, server, { reducedMotion: "reduce" });
+        await signIn(at.page, server, user);
+        visits.set(user, at);
+    }
 });
 
 afterAll(async () => {
@@ -54,14 +42,8 @@ afterAll(async () => {
     await server?.stop();
 });
 
-async function open(path: string): Promise<void> {
-    await at.page.goto(server.url + path);
-    await at.page.locator("h1").first().waitFor();
-    await at.page.waitForFunction(() => !document.querySelector("[aria-busy=true]"));
-}
-
-async function violations(): Promise<string[]> {
-    return at.page.evaluate(async (source) => {
+async function violations(page: Page): Promise<string[]> {
+    return page.evaluate(async (source) => {
         if (!("axe" in window)) new Function(source)();
         const { axe } = window as unknown as {
             axe: {
@@ -73,28 +55,39 @@ async function violations(): Promise<string[]> {
     }, axe);
 }
 
-describe.each(Object.entries(pages))("%s", (_name, path) => {
-    it("is accessible, light and dark", async () => {
-        await open(path);
-        for (const theme of ["light", "dark"]) {
-            await at.page.evaluate((t) => (document.documentElement.dataset.theme = t), theme);
-            expect(await violations(), theme).toEqual([]);
+describe.each([...places, ...oddPlaces])("$name", ({ path, user, ...place }) => {
+    const dialog = "dialog" in place;
+
+    it("is accessible, light and dark, wide and narrow", async () => {
+        const { page } = visits.get(user)!;
+        await page.goto(server.url + path);
+        await settled(page);
+        expect(await page.getByRole("dialog").count(), "dialogs").toBe(dialog ? 1 : 0);
+        for (const width of [1440, 390]) {
+            await page.setViewportSize({ width, height: 900 });
+            for (const theme of ["light", "dark"]) {
+                await page.evaluate((t) => (document.documentElement.dataset.theme = t), theme);
+                expect(await violations(page), `${theme}, ${width} px`).toEqual([]);
+            }
         }
     });
 
     it("has one heading and no sideways scroll", async () => {
-        expect(await at.page.locator("h1").count()).toBe(1);
+        const { page } = visits.get(user)!;
+        expect(await page.locator("h1").count()).toBe(1);
         for (const width of widths) {
-            await at.page.setViewportSize({ width, height: 900 });
-            const over = await at.page.evaluate(
-                () => document.documentElement.scrollWidth - innerWidth,
-            );
+            await page.setViewportSize({ width, height: 900 });
+            const over = await page.evaluate(() => {
+                const box = document.querySelector("dialog");
+                const inside = box ? box.scrollWidth - box.clientWidth : 0;
+                return Math.max(document.documentElement.scrollWidth - innerWidth, inside);
+            });
             expect(over, `at ${width} px`).toBeLessThanOrEqual(0);
         }
-        await at.page.setViewportSize({ width: 1440, height: 900 });
+        await page.setViewportSize({ width: 1440, height: 900 });
     });
 });
 
 it("nothing complained on the way", () => {
-    expect(at.complaints).toEqual([]);
+    for (const [user, at] of visits) expect(at.complaints, user).toEqual([]);
 });

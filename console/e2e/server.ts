@@ -11,6 +11,8 @@ export interface Server {
     url: string;
     dir: string;
     password: (user: string) => string;
+    /** A session's cookie, for what a test asks the API itself. */
+    session: (user: string) => Promise<string>;
     stop: () => Promise<void>;
 }
 
@@ -42,12 +44,21 @@ export async function startServer(): Promise<Server> {
         child.stderr!.on("data", look);
         child.on("exit", (code) => failed(new Error(`ended with ${code}:\n${output}`)));
     });
+    const password = (user: string): string => {
+        const text = readFileSync(join(dir, "demo-sign-ins"), "utf8");
+        return new RegExp(`${user}\\s+(\\S+)`).exec(text)![1]!;
+    };
     return {
         url,
         dir,
-        password: (user) => {
-            const text = readFileSync(join(dir, "demo-sign-ins"), "utf8");
-            return new RegExp(`${user}\\s+(\\S+)`).exec(text)![1]!;
+        password,
+        session: async (user) => {
+            const answer = await fetch(`${url}/taut/v1/session`, {
+                method: "POST",
+                headers: { "X-Taut-Request": "1", "Content-Type": "application/json" },
+                body: JSON.stringify({ username: user, password: password(user) }),
+            });
+            return answer.headers.getSetCookie().join("; ").split(";")[0]!;
         },
         stop: async () => {
             const gone = new Promise((r) => child.on("exit", r));
@@ -116,4 +127,10 @@ export async function signIn(page: Page, server: Server, user: string): Promise<
     await page.getByLabel("Password").fill(server.password(user));
     await page.getByRole("button", { name: "Log in" }).click();
     await page.getByRole("navigation", { name: "Main navigation" }).waitFor();
+}
+
+/** The page has its heading, and nothing on it is still being loaded. */
+export async function settled(page: Page): Promise<void> {
+    await page.locator("h1").first().waitFor();
+    await page.waitForFunction(() => !document.querySelector("[aria-busy=true]"));
 }

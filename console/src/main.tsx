@@ -1,4 +1,5 @@
 import { render } from "preact";
+import { useLayoutEffect } from "preact/hooks";
 import { effect } from "@preact/signals";
 import { expired } from "./api/client";
 import { language, t } from "./i18n";
@@ -9,6 +10,7 @@ import { boot, bootError, loadBoot, signedIn } from "./session";
 import { Login } from "./screens/login";
 import { Loaded } from "./screens/page";
 import { Shell } from "./screens/shell";
+import { focusHeading } from "./ui/focus";
 import { Empty } from "./ui/kit";
 import { Toasts } from "./ui/overlay";
 import sprite from "./ui/icons.svg?raw";
@@ -44,17 +46,23 @@ function Route() {
     );
 }
 
+/** Before the server has said who this is, or when it could not. */
+function Booting() {
+    useLayoutEffect(focusHeading, []);
+    return (
+        <main class="page" id="main">
+            <h1 class="vh">{t("app.name")}</h1>
+            <Loaded ready={false} error={bootError.value} again={() => void loadBoot()} whole>
+                {() => null}
+            </Loaded>
+        </main>
+    );
+}
+
 function App() {
     if (signedIn.value === false || expired.value)
         return <Login again={expired.value && boot.value !== null} />;
-    if (boot.value === null)
-        return (
-            <main class="page">
-                <Loaded ready={false} error={bootError.value} again={() => void loadBoot()}>
-                    {() => null}
-                </Loaded>
-            </main>
-        );
+    if (boot.value === null) return <Booting />;
     return (
         <>
             <Route />

@@ -30,6 +30,8 @@ export interface Route {
     /** Values of ?tab=; the first one needs no parameter. */
     tabs?: string[];
     dialogs?: DialogEntry[];
+    /** The parameter that holds what is searched for, where the page has a search. */
+    find?: string;
     /** Only a platform administrator sees it. */
     admin?: boolean;
 }
@@ -66,6 +68,7 @@ export const routes: Route[] = [
         title: "apps.title",
         load: async () => (await import("./screens/apps")).Apps,
         data: [applications],
+        find: "q",
         dialogs: [{ name: "create", title: "create.title", data: [repos] }, ...ofApp("app")],
     },
     {
@@ -73,6 +76,7 @@ export const routes: Route[] = [
         title: "detail.resources",
         load: async () => (await import("./screens/detail")).Detail,
         data: [applications],
+        find: "find",
         tabs: ["resources", "diff", "sync", "history", "services"],
         dialogs: ofApp(),
     },

@@ -312,7 +312,11 @@ export function Apps({ devops }: { devops: string }) {
                     </Button>
                 )}
             </Head>
-            <Loaded ready={apps !== null} error={list.error.value} again={list.again}>
+            <Loaded
+                ready={apps !== null && (repos.value !== null || repos.error !== null)}
+                error={list.error.value}
+                again={list.again}
+            >
                 {() =>
                     all.length === 0 ? (
                         <Empty

@@ -2,7 +2,7 @@
 import type { Cluster } from "../api/types";
 import { t } from "../i18n";
 import { useLoad } from "../load";
-import { Empty, Status } from "../ui/kit";
+import { Button, Empty, Status } from "../ui/kit";
 import { Loaded } from "./page";
 import { Head, Shell } from "./shell";
 import { ListTable, NameCell } from "./table";
@@ -20,7 +20,11 @@ export function Clusters() {
                             icon="i-cluster"
                             title={t("clusters.empty")}
                             text={t("clusters.emptyHelp")}
-                        />
+                        >
+                            <Button icon="i-refresh" onClick={load.again}>
+                                {t("common.refresh")}
+                            </Button>
+                        </Empty>
                     ) : (
                         <ListTable
                             label={t("clusters.title")}

@@ -272,6 +272,7 @@ export function Detail({ devops, name }: { devops: string; name: string }) {
                 { text: name },
             ]}
         >
+            {one.items.value === null && <Head title={name} />}
             <Loaded ready={one.items.value !== null} error={one.error.value} again={one.again}>
                 {() =>
                     app ? (

@@ -74,7 +74,11 @@ export function DevopsList() {
                 </Button>
             </Head>
             {all.length === 0 ? (
-                <Empty icon="i-folder" title={t("devops.empty")} text={t("devops.emptyHelp")} />
+                <Empty icon="i-folder" title={t("devops.empty")} text={t("devops.emptyHelp")}>
+                    <Button kind="primary" icon="i-plus" onClick={() => openDialog("create")}>
+                        {t("devops.create")}
+                    </Button>
+                </Empty>
             ) : (
                 <ListTable
                     label={t("devops.title")}

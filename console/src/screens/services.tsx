@@ -269,7 +269,11 @@ export function Projects({ devops }: { devops: string }) {
                             icon="i-folder"
                             title={t("projects.empty")}
                             text={t("projects.emptyHelp")}
-                        />
+                        >
+                            <a class="btn" href={href(`/devops/${devops}/apps`)}>
+                                {t("nav.apps")}
+                            </a>
+                        </Empty>
                     ) : (
                         <div class="scroll">
                             <table class="tbl" aria-label={t("projects.title")}>

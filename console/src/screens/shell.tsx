@@ -1,10 +1,11 @@
 /* The frame of every page: rail, top bar, breadcrumb, account. */
 import type { ComponentChildren } from "preact";
-import { useState } from "preact/hooks";
+import { useLayoutEffect, useState } from "preact/hooks";
 import { language, setLanguage, storage, t } from "../i18n";
 import { connection, type Connection } from "../live";
 import { go, href, path } from "../router";
 import { boot, logOut } from "../session";
+import { focusHeading } from "../ui/focus";
 import { Button, Icon } from "../ui/kit";
 import { Menu } from "../ui/overlay";
 
@@ -212,6 +213,7 @@ export function Head({
     aside?: string;
     children?: ComponentChildren;
 }) {
+    useLayoutEffect(focusHeading, []);
     return (
         <div class="head">
             <h1>{title}</h1>

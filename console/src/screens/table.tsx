@@ -2,6 +2,7 @@
 import type { ComponentChildren } from "preact";
 import { t } from "../i18n";
 import { href } from "../router";
+import { Scroll } from "../ui/scroll";
 
 export function ListTable({
     label,
@@ -13,7 +14,7 @@ export function ListTable({
     children: ComponentChildren;
 }) {
     return (
-        <div class="scroll">
+        <Scroll label={label}>
             <table class="tbl" aria-label={label}>
                 <thead>
                     <tr>
@@ -29,7 +30,7 @@ export function ListTable({
                 </thead>
                 <tbody>{children}</tbody>
             </table>
-        </div>
+        </Scroll>
     );
 }
 

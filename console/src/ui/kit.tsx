@@ -6,6 +6,7 @@ import type { ComponentChildren, JSX } from "preact";
 import { useEffect, useId, useRef, useState } from "preact/hooks";
 import { signal } from "@preact/signals";
 import { ago, exact, t, type Key } from "../i18n";
+import { focusAction } from "./focus";
 import type { HealthStatus, Phase, SyncStatus } from "../api/types";
 
 export function Icon({ name, small, spin }: { name: string; small?: boolean; spin?: boolean }) {
@@ -420,8 +421,10 @@ export function Empty({
     text?: string;
     children?: ComponentChildren;
 }) {
+    const box = useRef<HTMLDivElement>(null);
+    useEffect(() => focusAction(box.current!), []);
     return (
-        <div class="empty">
+        <div class="empty" ref={box}>
             <span class="pic">
                 <Icon name={icon} />
             </span>

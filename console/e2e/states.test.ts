@@ -133,7 +133,7 @@ describe.each(places.filter((p) => !p.dialog && !p.path.includes("?")))("$name",
             else if (state === "expired")
                 await reaches(
                     page,
-                    (s) => s.headings === 1 && s.primaries === 1 && /^INPUT/.test(s.focus),
+                    (s) => s.headings === 1 && s.primaries === 1 && s.focus.startsWith("INPUT"),
                 );
             else await reaches(page, oneAction);
         },

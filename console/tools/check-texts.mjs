@@ -33,7 +33,9 @@ const names = new Set(
 );
 
 const words = (text) => text.match(/\p{L}[\p{L}\p{N}]*/gu) ?? [];
-const speaks = (text) => words(text).some((word) => !names.has(word));
+/** Says something to a person: not the key of a text, not only names. */
+const speaks = (text) =>
+    !/^[a-z]\w*(\.\w+)+$/.test(text) && words(text).some((word) => !names.has(word));
 
 function files(dir) {
     return readdirSync(dir, { withFileTypes: true }).flatMap((entry) => {

@@ -28,6 +28,8 @@ struct apiserver {
     str boot; /* differs with each start: OpenAPI documents are cached under it */
     apiserver_may_fn *may;
     void *may_owner;
+    apiserver_rules_fn *rules;
+    void *rules_owner;
 };
 
 struct api {

@@ -108,3 +108,9 @@ int64_t apiserver_commit_us(const struct apiserver *server)
 {
     return sqlite_commit_us(server->db);
 }
+
+void apiserver_set_rules(struct apiserver *server, apiserver_rules_fn *rules, void *owner)
+{
+    server->rules = rules;
+    server->rules_owner = owner;
+}

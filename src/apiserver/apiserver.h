@@ -10,6 +10,7 @@
  *         HTTP requests. Both end in the same functions.
  * Runs:   in control, on the loop. Input is hostile: bodies are bounded by LIMIT_REQUEST_BYTES.
  */
+#include "doc/val.h"
 #include "io/loop.h"
 #include "io/sqlite.h"
 
@@ -42,6 +43,12 @@ struct apiserver_question {
 };
 typedef bool apiserver_may_fn(void *owner, const struct apiserver_question *question);
 
+/* Tells every rule (as of a Role) that a user holds in the namespace, "" = cluster-wide only;
+ * borrowed during the call. */
+typedef void apiserver_rule_fn(void *owner, const struct val *rule);
+typedef void apiserver_rules_fn(void *owner, const struct apiserver_user *user, str namespace_,
+                                apiserver_rule_fn *fn, void *fn_owner);
+
 struct apiserver_options {
     const char *name; /* for messages: "home", "sandbox" */
     const char *path; /* the database file */
@@ -60,5 +67,7 @@ AUTO_DEFINE(apiserver, apiserver_free)
 
 const char *apiserver_name(const struct apiserver *server);
 void apiserver_set_may(struct apiserver *server, apiserver_may_fn *may, void *owner);
+/* Without it roles and bindings may grant anything, and nobody's rules can be listed. */
+void apiserver_set_rules(struct apiserver *server, apiserver_rules_fn *rules, void *owner);
 /* The last COMMIT's time in microseconds, for `taut status` and metrics. */
 int64_t apiserver_commit_us(const struct apiserver *server);

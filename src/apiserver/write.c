@@ -4,6 +4,7 @@
 #include "apiserver/write.h"
 
 #include "apiserver/crd.h"
+#include "apiserver/escalate.h"
 #include "apiserver/strategy.h"
 #include "base/clock.h"
 #include "schema/validate.h"
@@ -499,6 +500,8 @@ static bool update_object(struct api *api, struct write *write)
 
 bool write_object(struct api *api, struct write *write)
 {
+    if (!escalate_check(api, write->object, write->live_v))
+        return false;
     if (write->live == NULL)
         return create_object(api, write);
     return update_object(api, write);

@@ -339,6 +339,31 @@ bool auth_may(const struct auth *auth, const struct auth_user *user,
     return is_master(user) || (auth->rbac != NULL && rbac_allows(auth->rbac, user, question));
 }
 
+/* What system:masters holds, as the ClusterRole cluster-admin says it. */
+static void tell_everything(auth_rule_fn *fn, void *owner)
+{
+    static const char *const keys[][3] = {{"verbs", "apiGroups", "resources"},
+                                          {"verbs", "nonResourceURLs", NULL}};
+    auto_arena struct arena *arena = arena_new(LIMIT_KIB * 16);
+
+    for (size_t i = 0; i < COUNT(keys); i++) {
+        struct val *rule = val_new(arena, val_map());
+        for (size_t k = 0; k < COUNT(keys[i]) && keys[i][k] != NULL; k++)
+            val_append(arena, val_ensure_list(arena, rule, str_from(keys[i][k])),
+                       val_string_borrow(S("*")));
+        fn(owner, rule);
+    }
+}
+
+void auth_rules_each(const struct auth *auth, const struct auth_user *user, str namespace_,
+                     auth_rule_fn *fn, void *owner)
+{
+    if (is_master(user))
+        tell_everything(fn, owner);
+    if (auth->rbac != NULL)
+        rbac_rules_each(auth->rbac, user, namespace_, fn, owner);
+}
+
 bool auth_is_member(const struct auth *auth, const struct auth_user *user, str namespace_)
 {
     return is_master(user) || (auth->rbac != NULL && rbac_is_member(auth->rbac, user, namespace_));

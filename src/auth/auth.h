@@ -79,6 +79,12 @@ MUST_USE bool auth_check_token(const struct auth *auth, str token, struct auth_u
 bool auth_may(const struct auth *auth, const struct auth_user *user,
               const struct auth_question *question);
 
+/* Each rule (as of a Role) that the user holds cluster-wide and in the namespace, "" = none;
+ * borrowed during the call. */
+typedef void auth_rule_fn(void *owner, const struct val *rule);
+void auth_rules_each(const struct auth *auth, const struct auth_user *user, str namespace_,
+                     auth_rule_fn *fn, void *owner);
+
 /* What a request came in with, for whoever keeps an answer open (a stream, a watch): a token or a
  * session may end while the answer goes on. */
 struct auth_ticket {

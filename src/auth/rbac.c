@@ -246,3 +246,38 @@ void rbac_each_member(const struct rbac *rbac, str namespace_, auth_member_fn *f
         }
     }
 }
+
+struct tell {
+    const struct rbac *rbac;
+    const struct auth_user *user;
+    str namespace_; /* of the bindings that count */
+    auth_rule_fn *fn;
+    void *owner;
+};
+
+static void tell_rules(void *owner, str namespace_, UNUSED str name, void *item)
+{
+    struct tell *tell = owner;
+    const struct kept *binding = item;
+
+    if (!str_eq(namespace_, tell->namespace_) ||
+        !rule_has_subject(binding->subjects, tell->user, namespace_))
+        return;
+    const struct kept *role = role_of(tell->rbac, binding, namespace_);
+    struct val_iter it = val_iter(role == NULL ? NULL : role->rules);
+    for (size_t seen = 0; val_next(&it) && seen < LIMIT_RBAC_RULES; seen++)
+        tell->fn(tell->owner, it.value);
+}
+
+void rbac_rules_each(const struct rbac *rbac, const struct auth_user *user, str namespace_,
+                     auth_rule_fn *fn, void *owner)
+{
+    struct tell tell = {rbac, user, STR_EMPTY, fn, owner};
+
+    if (!rbac_is_complete(rbac))
+        return;
+    reflector_each(rbac->reflectors[CLUSTER_BINDINGS], tell_rules, &tell);
+    tell.namespace_ = namespace_;
+    if (namespace_.len > 0)
+        reflector_each(rbac->reflectors[BINDINGS], tell_rules, &tell);
+}

@@ -23,6 +23,9 @@ AUTO_DEFINE(rbac, rbac_free)
 bool rbac_is_complete(const struct rbac *rbac);
 bool rbac_allows(const struct rbac *rbac, const struct auth_user *user,
                  const struct auth_question *question);
+/* Each rule that the user holds cluster-wide and, when it is not empty, in the namespace. */
+void rbac_rules_each(const struct rbac *rbac, const struct auth_user *user, str namespace_,
+                     auth_rule_fn *fn, void *owner);
 /* Whether the user has any right in that namespace by a RoleBinding there: is a member. */
 bool rbac_is_member(const struct rbac *rbac, const struct auth_user *user, str namespace_);
 /* Whether a subject User of that name stands in the ClusterRoleBinding. */

@@ -222,8 +222,10 @@ static bool open_ports(struct server *server, struct err *err)
 static void open_web(struct server *server)
 {
     server->auth = auth_new(server->loop, server->home);
-    if (server->home_server != NULL)
+    if (server->home_server != NULL) {
         apiserver_set_may(server->home_server, web_apiserver_may, server->auth);
+        apiserver_set_rules(server->home_server, web_apiserver_rules, server->auth);
+    }
     struct web_options options = {
             .loop = server->loop,
             .home = server->home,

@@ -83,3 +83,11 @@ bool web_apiserver_may(void *owner, const struct apiserver_question *q)
         return true;
     return asks_about_self || auth_may(owner, &user, &question);
 }
+
+void web_apiserver_rules(void *owner, const struct apiserver_user *asker, str namespace_,
+                         apiserver_rule_fn *fn, void *fn_owner)
+{
+    struct auth_user user = {asker->name, asker->groups, asker->group_count};
+
+    auth_rules_each(owner, &user, namespace_, fn, fn_owner);
+}

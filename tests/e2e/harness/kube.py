@@ -64,12 +64,13 @@ class Kube:
         user = next(u["user"] for u in config["users"] if u["name"] == chosen["user"])
         self.server = urllib.parse.urlsplit(cluster["server"])
         self.token = user.get("token")
+        self.headers: dict[str, str] = {}
         self.tls = _tls(cluster, user)
 
     def request(
         self, method: str, path: str, body: Any = None, kind: str = "application/json"
     ) -> Any:
-        headers = {"Accept": "application/json", "Content-Type": kind}
+        headers = {"Accept": "application/json", "Content-Type": kind, **self.headers}
         if self.token:
             headers["Authorization"] = f"Bearer {self.token}"
         connection = http.client.HTTPSConnection(

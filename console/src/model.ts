@@ -1,5 +1,5 @@
 /* What the pages say about an Application: pure functions, tested without a browser. */
-import type { Application, HealthStatus, ResourceStatus, SyncStatus } from "./api/types";
+import type { Application, AppRow, HealthStatus, ResourceStatus, SyncStatus } from "./api/types";
 
 export const ALIAS = "kubesphere.io/alias-name";
 export const DESCRIPTION = "kubesphere.io/description";
@@ -78,6 +78,38 @@ export function rowOf(app: Application): Row {
         deleting: Boolean(app.metadata.deletionTimestamp),
         problem: problem?.message ?? "",
     };
+}
+
+const rows = new WeakMap<AppRow, Row>();
+
+/** The row as pages read it; the same object as long as nothing of it changed. */
+export function rowFrom(r: AppRow): Row {
+    const known = rows.get(r);
+    if (known) return known;
+    const row: Row = {
+        name: r.name,
+        alias: r.alias ?? "",
+        description: r.description ?? "",
+        health: r.health,
+        healthWhy: r.healthWhy ?? "",
+        sync: r.sync,
+        differ: r.differ,
+        total: r.total,
+        cluster: r.cluster ?? "",
+        project: r.project ?? "",
+        repo: r.repo ?? "",
+        target: r.target,
+        revision: (r.revision ?? "").slice(0, 7),
+        auto: Boolean(r.auto),
+        prune: Boolean(r.prune),
+        selfHeal: Boolean(r.selfHeal),
+        updated: r.updated,
+        created: r.created,
+        deleting: Boolean(r.deleting),
+        problem: r.problem ?? "",
+    };
+    rows.set(r, row);
+    return row;
 }
 
 export type SortKey = "name" | "health" | "sync" | "location" | "updated" | "created";

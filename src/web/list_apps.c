@@ -49,6 +49,35 @@ static void put_true(struct arena *arena, struct val *row, const char *key, bool
         val_set(arena, row, str_from(key), val_bool(true));
 }
 
+static bool holds(const struct val *list, str text)
+{
+    struct val_iter it = val_iter(list);
+
+    while (val_next(&it)) {
+        if (str_eq(val_str(it.value), text))
+            return true;
+    }
+    return false;
+}
+
+/* Every project that it writes to, where these are more than the destination's. */
+static void add_projects(struct arena *arena, struct val *row, const struct val *status)
+{
+    struct val_iter it = val_iter(val_get(status, S("resources")));
+    str own = val_get_str(row, S("project"));
+    struct val list = val_list();
+
+    if (own.len > 0)
+        val_append(arena, &list, val_string(arena, own));
+    while (val_next(&it) && val_count(&list) < LIMIT_LIST_FACET_VALUES) {
+        str project = val_get_str(it.value, S("namespace"));
+        if (project.len > 0 && !holds(&list, project))
+            val_append(arena, &list, val_string(arena, project));
+    }
+    if (val_count(&list) > 1 || (own.len == 0 && val_count(&list) > 0))
+        val_set(arena, row, S("projects"), list);
+}
+
 static void add_resources(struct arena *arena, struct val *row, const struct val *status)
 {
     struct val_iter it = val_iter(val_get(status, S("resources")));
@@ -120,6 +149,7 @@ struct val *list_app_row(struct arena *arena, const struct val *application)
     val_set_str(arena, row, S("sync"), sync.len > 0 ? sync : S("Unknown"));
     add_resources(arena, row, status);
     add_spec(arena, row, val_get(application, S("spec")));
+    add_projects(arena, row, status);
     put(arena, row, "revision", VAL_STR(status, "sync", "revision"));
     put(arena, row, "phase", VAL_STR(status, "operationState", "phase"));
     put(arena, row, "updated", object_annotation(application, S("taut.dev/updated-at")));

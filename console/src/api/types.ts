@@ -106,6 +106,35 @@ export interface Application {
     };
 }
 
+/** A deployment in a list: texts that are empty and flags that are off are left out. */
+export interface AppRow {
+    name: string;
+    alias?: string;
+    description?: string;
+    creator?: string;
+    health: HealthStatus;
+    healthWhy?: string;
+    sync: SyncStatus;
+    differ: number;
+    total: number;
+    cluster?: string;
+    project?: string;
+    /** Every project that it writes to, where these are more than `project`. */
+    projects?: string[];
+    repo?: string;
+    path?: string;
+    target: string;
+    revision?: string;
+    phase?: Phase;
+    auto?: boolean;
+    prune?: boolean;
+    selfHeal?: boolean;
+    updated?: string;
+    created: string;
+    deleting?: boolean;
+    problem?: string;
+}
+
 export interface ListOf<T> {
     metadata: { resourceVersion?: string; continue?: string };
     items: T[];

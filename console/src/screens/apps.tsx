@@ -1,9 +1,9 @@
 /* Continuous Deployments: status strip that filters, search, sort, row menu. Live. */
-import { useEffect, useMemo, useState } from "preact/hooks";
-import type { Application, HealthStatus, Repository, SyncStatus } from "../api/types";
+import { useMemo, useState } from "preact/hooks";
+import type { Application, AppRow, HealthStatus, Repository, SyncStatus } from "../api/types";
 import { t, type Key } from "../i18n";
-import { liveList } from "../live";
-import { select, rowOf, type Filter, type Row, type SortKey } from "../model";
+import { useLive } from "../live";
+import { select, rowFrom, type Filter, type Row, type SortKey } from "../model";
 import { closeDialog, dialog, dialogOn, href, openDialog, query, setQuery } from "../router";
 import { boot, devopsOf } from "../session";
 import { Button, Empty, Health, healthLooks, Icon, Sync, syncLooks, Time } from "../ui/kit";
@@ -113,7 +113,7 @@ export function strategy(r: Row): string {
     return [t("apps.auto"), ...more].join(", ");
 }
 
-function AppRow({ row, devops, act }: { row: Row; devops: string; act: (verb: string) => void }) {
+function TableRow({ row, devops, act }: { row: Row; devops: string; act: (verb: string) => void }) {
     const differ = row.differ > 0 ? t("apps.differ", { n: row.differ, total: row.total }) : "";
     const simulated = boot.value?.clusters.find((c) => c.name === row.cluster)?.simulated;
     return (
@@ -200,6 +200,21 @@ export function AppDialog({
     return null;
 }
 
+/** The dialog of a row: rows do not hold the whole Application. */
+function NamedAppDialog({
+    devops,
+    name,
+    ...rest
+}: {
+    devops: string;
+    name: string;
+    verb: string;
+    close: () => void;
+}) {
+    const app = useLive<Application>(`app:${devops}/${name}`);
+    return <AppDialog app={app.value.value ?? undefined} {...rest} />;
+}
+
 /** Rows above this are shown in steps, so that a page stays light. */
 const STEP = 100;
 
@@ -270,7 +285,7 @@ function Table({
                 </thead>
                 <tbody>
                     {rows.slice(0, shown).map((r) => (
-                        <AppRow
+                        <TableRow
                             key={r.name}
                             row={r}
                             devops={devops}
@@ -286,15 +301,11 @@ function Table({
 
 export function Apps({ devops }: { devops: string }) {
     const place = devopsOf(devops);
-    const list = useMemo(
-        () => liveList<Application>(`${APPS}/${place?.namespace ?? devops}/applications`),
-        [devops],
-    );
-    useEffect(() => list.stop, [list]);
+    const list = useLive<Record<string, AppRow>>(`apps:${devops}`);
     const repos = useLoad<{ items: Repository[] }>(`taut/v1/devops/${devops}/repos`);
     const filter = readFilter();
-    const apps = list.items.value;
-    const all = useMemo(() => [...(apps?.values() ?? [])].map(rowOf), [apps]);
+    const apps = list.value.value;
+    const all = useMemo(() => Object.values(apps ?? {}).map(rowFrom), [apps]);
     const rows = select(all, filter);
     const verb = dialog.value;
     const target = dialogOn.value;
@@ -372,7 +383,9 @@ export function Apps({ devops }: { devops: string }) {
             {verb === "create" && place && (
                 <CreateWizard devops={place} repos={repos.value?.items ?? []} close={closeDialog} />
             )}
-            <AppDialog verb={verb} app={apps?.get(target)} close={closeDialog} />
+            {target && apps?.[target] && (
+                <NamedAppDialog devops={devops} verb={verb} name={target} close={closeDialog} />
+            )}
         </Shell>
     );
 }

@@ -1,17 +1,15 @@
 /* Projects that deployments write to, and their Services with Edit External Access (seed C1–C4). */
-import { useEffect, useMemo, useState } from "preact/hooks";
+import { useState } from "preact/hooks";
 import { send } from "../api/client";
-import type { Application } from "../api/types";
+import type { AppRow } from "../api/types";
 import { exact, t } from "../i18n";
-import { liveList } from "../live";
-import { clusterOf } from "../model";
+import { useLive } from "../live";
 import { closeDialog, dialog, dialogOn, href, openDialog } from "../router";
-import { boot, devopsOf } from "../session";
+import { boot } from "../session";
 import { useLoad } from "../load";
 import { Footer, useAction } from "../ui/action";
 import { Button, Choices, Empty } from "../ui/kit";
 import { Dialog, Menu } from "../ui/overlay";
-import { APPS } from "./apps";
 import { Loaded } from "./page";
 import { Head, Shell } from "./shell";
 
@@ -229,17 +227,17 @@ interface Project {
     apps: Set<string>;
 }
 
-function projectsOf(apps: Iterable<Application>): Project[] {
+function projectsOf(rows: Iterable<AppRow>): Project[] {
     const found = new Map<string, Project>();
-    for (const app of apps) {
-        const cluster = clusterOf(app);
-        const names = new Set([app.spec.destination.namespace ?? ""]);
-        for (const r of app.status?.resources ?? []) names.add(r.namespace ?? "");
-        names.delete("");
-        for (const name of names) {
-            const key = `${cluster}/${name}`;
-            const project = found.get(key) ?? { cluster, name, apps: new Set() };
-            project.apps.add(app.metadata.name);
+    for (const row of rows) {
+        for (const name of row.projects ?? (row.project ? [row.project] : [])) {
+            const key = `${row.cluster}/${name}`;
+            const project = found.get(key) ?? {
+                cluster: row.cluster ?? "",
+                name,
+                apps: new Set<string>(),
+            };
+            project.apps.add(row.name);
             found.set(key, project);
         }
     }
@@ -249,20 +247,15 @@ function projectsOf(apps: Iterable<Application>): Project[] {
 }
 
 export function Projects({ devops }: { devops: string }) {
-    const namespace = devopsOf(devops)?.namespace ?? devops;
-    const list = useMemo(
-        () => liveList<Application>(`${APPS}/${namespace}/applications`),
-        [namespace],
-    );
-    useEffect(() => list.stop, [list]);
-    const projects = projectsOf(list.items.value?.values() ?? []);
+    const list = useLive<Record<string, AppRow>>(`apps:${devops}`);
+    const projects = projectsOf(Object.values(list.value.value ?? {}));
     return (
         <Shell
             devops={devops}
             crumbs={[{ text: devops, to: `/devops/${devops}/apps` }, { text: t("projects.title") }]}
         >
             <Head title={t("projects.title")} />
-            <Loaded ready={list.items.value !== null} error={list.error.value} again={list.again}>
+            <Loaded ready={list.value.value !== null} error={list.error.value} again={list.again}>
                 {() =>
                     projects.length === 0 ? (
                         <Empty

@@ -3,6 +3,7 @@ import type { ComponentChildren } from "preact";
 import { useLayoutEffect, useState } from "preact/hooks";
 import { language, setLanguage, storage, t } from "../i18n";
 import { connection, type Connection } from "../live";
+import { Disconnected } from "./disconnected";
 import { go, href, path } from "../router";
 import { boot, logOut } from "../session";
 import { focusHeading } from "../ui/focus";
@@ -196,6 +197,7 @@ export function Shell({
                         </Menu>
                     </span>
                 </header>
+                <Disconnected />
                 <main id="main" tabIndex={-1}>
                     <div class="page">{children}</div>
                 </main>

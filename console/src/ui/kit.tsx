@@ -7,6 +7,7 @@ import { useEffect, useId, useRef, useState } from "preact/hooks";
 import { signal } from "@preact/signals";
 import { ago, exact, t, type Key } from "../i18n";
 import { focusAction } from "./focus";
+import { offline } from "../connection";
 import type { HealthStatus, Phase, SyncStatus } from "../api/types";
 
 export function Icon({ name, small, spin }: { name: string; small?: boolean; spin?: boolean }) {
@@ -101,21 +102,27 @@ export function Button({
     kind = "",
     icon,
     busy,
+    always,
     children,
     ...rest
 }: {
     kind?: string;
     icon?: string;
     busy?: boolean;
+    /** Works without a connection too. */
+    always?: boolean;
     children?: ComponentChildren;
 } & Omit<JSX.IntrinsicElements["button"], "icon">) {
+    /* What writes is primary or dangerous; without a server it would only fail. */
+    const off = offline.value && !always && /primary|danger/.test(kind);
     return (
         <button
             type="button"
             {...rest}
             class={`btn ${kind}`}
-            aria-disabled={busy ? "true" : undefined}
-            onClick={busy ? (e) => e.preventDefault() : rest.onClick}
+            title={off ? t("live.noWrite") : rest.title}
+            aria-disabled={busy || off ? "true" : undefined}
+            onClick={busy || off ? (e) => e.preventDefault() : rest.onClick}
         >
             {icon && <Icon name={icon} spin={busy && icon === "s-progressing"} />}
             {children}

@@ -14,20 +14,14 @@ export interface Server {
     /** A session's cookie, for what a test asks the API itself. */
     session: (user: string) => Promise<string>;
     stop: () => Promise<void>;
+    /** Dies without a word; `again` starts it at the same address with the same data. */
+    kill: () => Promise<void>;
+    again: () => Promise<void>;
 }
 
-export async function startServer(): Promise<Server> {
-    const dir = mkdtempSync(join(tmpdir(), "taut-console-"));
-    const args = [
-        "serve",
-        "--demo",
-        "--data",
-        dir,
-        "--listen",
-        "127.0.0.1:0",
-        "--http",
-        "127.0.0.1:0",
-    ];
+/** Runs the binary until it has printed its address. */
+async function run(dir: string, http: string): Promise<{ child: ChildProcess; url: string }> {
+    const args = ["serve", "--demo", "--data", dir, "--listen", "127.0.0.1:0", "--http", http];
     const child: ChildProcess = spawn(binary, args, { stdio: ["ignore", "pipe", "pipe"] });
     let output = "";
     const url = await new Promise<string>((done, failed) => {
@@ -44,6 +38,17 @@ export async function startServer(): Promise<Server> {
         child.stderr!.on("data", look);
         child.on("exit", (code) => failed(new Error(`ended with ${code}:\n${output}`)));
     });
+    return { child, url };
+}
+
+export async function startServer(): Promise<Server> {
+    const dir = mkdtempSync(join(tmpdir(), "taut-console-"));
+    let { child, url } = await run(dir, "127.0.0.1:0");
+    const end = async (signal: "SIGTERM" | "SIGKILL") => {
+        const gone = new Promise((r) => child.on("exit", r));
+        child.kill(signal);
+        await gone;
+    };
     const password = (user: string): string => {
         const text = readFileSync(join(dir, "demo-sign-ins"), "utf8");
         return new RegExp(`${user}\\s+(\\S+)`).exec(text)![1]!;
@@ -60,10 +65,12 @@ export async function startServer(): Promise<Server> {
             });
             return answer.headers.getSetCookie().join("; ").split(";")[0]!;
         },
+        kill: () => end("SIGKILL"),
+        again: async () => {
+            ({ child } = await run(dir, url.replace("http://", "")));
+        },
         stop: async () => {
-            const gone = new Promise((r) => child.on("exit", r));
-            child.kill("SIGTERM");
-            await gone;
+            await end("SIGTERM");
             rmSync(dir, { recursive: true, force: true });
         },
     };

@@ -19,6 +19,8 @@ export interface TreeNode {
     deleting?: boolean;
     info?: string;
     node?: string;
+    state?: string;
+    restarts?: number;
     images?: string[];
     created?: string;
     file?: string;

@@ -83,9 +83,11 @@ struct kube *engine_app_kube(const struct engine *engine, const struct val *appl
 /* Asking for what takes a while. `done` runs once in a later turn; `answer` is borrowed. */
 struct engine_ask;
 typedef void engine_answer_fn(void *owner, const struct val *answer, const struct err *err);
-/* [{group, kind, namespace, name, status, message, live, wanted, fields: [{path, live, wanted,
- * manager, time}]}] with Secret values masked; `wanted` is what the server would make of it. */
-struct engine_ask *engine_app_diff(struct engine *engine, str namespace_, str name,
+/* [{group, kind, namespace, name, status, reason, message, ignored, live, wanted, fields: [{path,
+ * live, wanted, manager, time}]}] of what differs, or of the object `only` (an id of the tree) as
+ * it is, with Secret values masked; `wanted` is what the server would make of it, `reason` a word
+ * of tree.h, `ignored`: a rule of ignoreDifferences is about it. */
+struct engine_ask *engine_app_diff(struct engine *engine, str namespace_, str name, str only,
                                    engine_answer_fn *done, void *owner);
 /* {commit, objects: […]}: the rendered set at `revision` (empty: the one compared last), Secret
  * values masked. */

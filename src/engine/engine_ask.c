@@ -3,7 +3,9 @@
 #include "engine/apply.h"
 #include "engine/engine_state.h"
 #include "engine/fields.h"
+#include "engine/ignore.h"
 #include "engine/mask.h"
+#include "engine/tree.h"
 
 /*
  * Questions of people that take a while: the difference, the rendered set, a cluster's state. Each
@@ -20,7 +22,9 @@ struct diff_row {
     str namespace_;
     str name;
     str status;
+    str reason; /* tree.h */
     str note;
+    bool is_ignored;  /* a rule of ignoreDifferences is about it */
     bool asks_server; /* what would the server make of it? */
     const struct val *want;
     bool skip_validation;
@@ -176,7 +180,9 @@ static struct val diff_val(struct diff_row *row)
     val_set_str(arena, &out, S("namespace"), row->namespace_);
     val_set_str(arena, &out, S("name"), row->name);
     val_set_str(arena, &out, S("status"), row->status);
+    val_set_str(arena, &out, S("reason"), row->reason);
     val_set_str(arena, &out, S("message"), row->note);
+    val_set(arena, &out, S("ignored"), val_bool(row->is_ignored));
     if (live != NULL)
         val_set(arena, &out, S("live"), *live);
     if (wanted != NULL)
@@ -232,8 +238,9 @@ static void diff_read(void *owner, struct kube_response *response)
         diff_end_row(row->ask);
 }
 
-static void diff_start_row(struct engine_ask *ask, const struct row *from)
+static void diff_start_row(struct engine_ask *ask, const struct app *app, const struct row *from)
 {
+    struct ignore_target target = {from->gvk, from->namespace_, from->name};
     struct diff_row *row = &ask->rows[ask->row_count++];
     struct arena *arena = ask->arena;
     struct kube_request request = {.verb = KUBE_GET};
@@ -247,7 +254,9 @@ static void diff_start_row(struct engine_ask *ask, const struct row *from)
     row->namespace_ = arena_str(arena, from->namespace_);
     row->name = arena_str(arena, from->name);
     row->status = str_from(row_status_name(from->status));
+    row->reason = str_from(tree_reason_word(from->reason));
     row->note = arena_str(arena, from->note);
+    row->is_ignored = app->spec_is_good && ignore_matches(app->spec.ignore, &target);
     row->asks_server = from->want != NULL && from->owner == MARK_OURS && !from->deleting;
     if (from->want != NULL) {
         row->want = val_dup(arena, from->want->object);
@@ -263,7 +272,7 @@ static void diff_start_row(struct engine_ask *ask, const struct row *from)
     row->read = ask_start(row->queue, &request, &options, diff_read, row);
 }
 
-struct engine_ask *engine_app_diff(struct engine *engine, str namespace_, str name,
+struct engine_ask *engine_app_diff(struct engine *engine, str namespace_, str name, str only,
                                    engine_answer_fn *done, void *owner)
 {
     struct engine_ask *ask = ask_new(engine, done, owner);
@@ -279,9 +288,12 @@ struct engine_ask *engine_app_diff(struct engine *engine, str namespace_, str na
     }
     ask->rows = arena_array(ask->arena, compare_count(app->last) + 1, struct diff_row);
     ask->busy = 1;
-    for (size_t i = 0; i < compare_count(app->last); i++)
-        if (compare_row(app->last, i)->status != ROW_SYNCED)
-            diff_start_row(ask, compare_row(app->last, i));
+    for (size_t i = 0; i < compare_count(app->last); i++) {
+        const struct row *row = compare_row(app->last, i);
+
+        if (str_is_empty(only) ? row->status != ROW_SYNCED : str_eq(row->key, only))
+            diff_start_row(ask, app, row);
+    }
     diff_end_row(ask);
     return ask;
 }

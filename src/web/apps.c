@@ -3,8 +3,7 @@
  * Continuous deployments, beyond their objects: what only the engine knows (facts, diff, manifests)
  * and the operations (sync, terminate, refresh). The objects themselves go by the Kubernetes API.
  */
-#include "engine/engine.h"
-#include "web/call.h"
+#include "web/resource.h"
 
 #define APPLICATION(call, verb_)                                                                   \
     .verb = (verb_), .gvr = web_gvr_applications, .namespace_ = (call)->namespace_,                \
@@ -73,7 +72,22 @@ void web_app_diff(struct web_call *call)
     struct engine *engine = web_engine(call);
 
     if (engine != NULL)
-        call->ask = engine_app_diff(engine, call->namespace_, call->params[1], on_diff, call);
+        call->ask = engine_app_diff(engine, call->namespace_, call->params[1], STR_EMPTY, on_diff,
+                                    call);
+}
+
+void web_resource_diff(struct web_call *call)
+{
+    struct engine *engine = web_engine(call);
+    str id;
+
+    if (engine == NULL)
+        return;
+    if (web_resource_id(call->arena, call->params[2], &id))
+        call->ask = engine_app_diff(engine, call->namespace_, call->params[1], id, on_diff, call);
+    else
+        web_fail(call, ERR_NOT_FOUND, "'%.*s' is not group:Kind:namespace:name",
+                 STR(call->params[2]));
 }
 
 void web_app_manifests(struct web_call *call)

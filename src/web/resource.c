@@ -31,7 +31,7 @@ bool web_is_secret(struct gvk gvk)
 }
 
 /* "group:Kind:namespace:name" → "group/Kind/namespace/name"; a name may hold colons itself. */
-static bool key_id(struct arena *arena, str key, str *ret)
+bool web_resource_id(struct arena *arena, str key, str *ret)
 {
     str parts[3];
 
@@ -57,7 +57,7 @@ bool web_resource_find(struct web_call *call, struct engine_object *ret)
 
     if (engine == NULL)
         return false;
-    if (!key_id(arena, call->params[2], &id) ||
+    if (!web_resource_id(arena, call->params[2], &id) ||
         !engine_app_object(engine, call->namespace_, call->params[1], id, arena, &found)) {
         web_fail(call, ERR_NOT_FOUND,
                  "continuous deployment '%.*s' has no resource '%.*s' (group:Kind:namespace:name)",

@@ -14,14 +14,16 @@ export interface DiffItem {
     namespace?: string;
     name: string;
     status?: "Synced" | "OutOfSync" | "Unknown";
+    reason?: string;
     message?: string;
+    ignored?: boolean;
     live?: unknown;
     wanted?: unknown;
-    fields?: { path: string; manager?: string; time?: string }[];
+    fields?: { path: string; live?: unknown; wanted?: unknown; manager?: string; time?: string }[];
 }
 
 /** As YAML, without what the server keeps for itself. */
-function readable(object: unknown): string {
+export function readable(object: unknown): string {
     if (typeof object !== "object" || object === null) return "";
     const copy = structuredClone(object) as Record<string, unknown>;
     delete copy.status;

@@ -4,11 +4,13 @@ import type { ComponentChildren } from "preact";
 import type { Application } from "../api/types";
 import { t, type Key } from "../i18n";
 import { query, setQuery } from "../router";
-import type { Choice, TreeNode } from "../tree";
+import { idOfKey, type Choice, type TreeNode } from "../tree";
 import { FilterChip } from "../ui/chip";
 import { Empty, Icon } from "../ui/kit";
+import { useKeys } from "../ui/keys";
 import { Outline } from "./outline";
 import { Loaded } from "./page";
+import { closePanel, Panel } from "./panel";
 import type { TreeLoad } from "./tree-data";
 
 function listOf(name: string): string[] {
@@ -78,6 +80,8 @@ function Bar({ nodes }: { nodes: TreeNode[] }) {
 }
 
 export function Resources({
+    app,
+    devops,
     tree,
     aside,
 }: {
@@ -97,9 +101,19 @@ export function Resources({
         }),
         [search],
     );
+    const chosen = q.get("res");
+    const n = chosen ? tree.nodes?.find((x) => x.id === idOfKey(chosen)) : undefined;
+    useKeys({
+        "/": () => document.querySelector<HTMLElement>("[data-find]")?.focus(),
+        Escape: () => n && closePanel(),
+        ...(n && {
+            l: () => n.kind === "Pod" && setQuery({ panel: "logs" }),
+            y: () => setQuery({ panel: "live" }),
+        }),
+    });
     return (
-        <div class="lay">
-            {aside}
+        <div class={n ? "lay docked" : "lay"}>
+            {!n && aside}
             <Loaded ready={tree.nodes !== null} error={tree.error} again={tree.again}>
                 {() =>
                     tree.nodes!.length === 0 ? (
@@ -116,6 +130,7 @@ export function Resources({
                     )
                 }
             </Loaded>
+            {n && <Panel app={app} devops={devops} n={n} logs={() => null} />}
         </div>
     );
 }

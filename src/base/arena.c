@@ -119,6 +119,11 @@ void *arena_alloc(struct arena *arena, size_t size)
     return alloc_aligned(arena, size, size >= ARENA_ALIGN ? ARENA_ALIGN : 8);
 }
 
+void *arena_words(struct arena *arena, size_t size)
+{
+    return alloc_aligned(arena, size, sizeof(void *));
+}
+
 char *arena_bytes(struct arena *arena, size_t size)
 {
     return alloc_aligned(arena, size, 1);

@@ -21,6 +21,7 @@ AUTO_DEFINE(arena, arena_free)
 
 void *arena_alloc(struct arena *arena,
                   size_t size); /* zeroed, aligned for any object, never NULL */
+void *arena_words(struct arena *arena, size_t size); /* aligned for pointers, no more */
 char *arena_bytes(struct arena *arena, size_t size); /* the same without alignment, for texts */
 bool arena_is_over(const struct arena *arena);
 size_t arena_used(const struct arena *arena);

@@ -61,6 +61,7 @@ static int print(struct cli *cli, const struct kustomize_result *result)
 static int build_at(struct cli *cli, const char *directory)
 {
     struct kustomize_options options = {
+            .wants = KUSTOMIZE_WANTS_YAML,
             .no_load_restriction =
                     str_eq(cli_text(cli, "load-restrictor"), S("LoadRestrictionsNone"))};
     struct kustomize_result result = {0};

@@ -9,27 +9,38 @@
 /* Longer texts are never numbers for us; the longest exact double has some 770 digits. */
 enum { NUMBER_TEXT_MAX = 1100 };
 
-static bool in_words(str text, const char *const *words)
+/* Words by their length: a text is compared with the few that it could be. */
+static bool in_words(str text, const char *words)
 {
-    for (; *words != NULL; words++)
-        if (str_eq(text, str_from(*words)))
+    for (const char *at = words; *at != '\0'; at += text.len + 1)
+        if (memcmp(text.at, at, text.len) == 0)
             return true;
     return false;
 }
 
-static const char *const null_words[] = {"~", "null", "Null", "NULL", NULL};
-static const char *const bool_words[] = {"true", "True", "TRUE", "false", "False", "FALSE", NULL};
-static const char *const true_words[] = {"true", "True", "TRUE", "y",  "Y",  "yes",
-                                         "Yes",  "YES",  "on",   "On", "ON", NULL};
-static const char *const old_words[] = {"y", "Y",  "yes", "Yes", "YES", "on",  "On",  "ON", "n",
-                                        "N", "no", "No",  "NO",  "off", "Off", "OFF", NULL};
-static const char *const special_floats[] = {".nan",  ".NaN",  ".NAN",  ".inf",  ".Inf",
-                                             ".INF",  "+.inf", "+.Inf", "+.INF", "-.inf",
-                                             "-.Inf", "-.INF", NULL};
+enum { WORD_MAX = 5 };
+
+static bool is_word(str text, const char *const *words)
+{
+    return text.len <= WORD_MAX && words[text.len] != NULL && in_words(text, words[text.len]);
+}
+
+/* Each row holds words of one length, each ended by a NUL. */
+static const char *const null_words[WORD_MAX + 1] = {[1] = "~\0", [4] = "null\0Null\0NULL\0"};
+static const char *const bool_words[WORD_MAX + 1] = {
+        [4] = "true\0True\0TRUE\0", [5] = "false\0False\0FALSE\0"};
+static const char *const true_words[WORD_MAX + 1] = {
+        [1] = "y\0Y\0", [2] = "on\0On\0ON\0", [3] = "yes\0Yes\0YES\0", [4] = "true\0True\0TRUE\0"};
+static const char *const old_words[WORD_MAX + 1] = {[1] = "y\0Y\0n\0N\0",
+                                                    [2] = "on\0On\0ON\0no\0No\0NO\0",
+                                                    [3] = "yes\0Yes\0YES\0off\0Off\0OFF\0"};
+static const char *const special_floats[WORD_MAX + 1] = {
+        [4] = ".nan\0.NaN\0.NAN\0.inf\0.Inf\0.INF\0",
+        [5] = "+.inf\0+.Inf\0+.INF\0-.inf\0-.Inf\0-.INF\0"};
 
 bool yaml_word_is_true(str text)
 {
-    return in_words(text, true_words);
+    return is_word(text, true_words);
 }
 
 static bool is_digit(char c)
@@ -152,7 +163,7 @@ static bool parse_float(str text, bool underscores, double *ret)
 
 bool yaml_to_double(str text, double *ret)
 {
-    if (in_words(text, special_floats)) {
+    if (is_word(text, special_floats)) {
         bool nan_word = text.at[1] == 'n' || text.at[1] == 'N';
         *ret = nan_word ? (double)NAN : text.at[0] == '-' ? -(double)INFINITY : (double)INFINITY;
         return true;
@@ -400,21 +411,21 @@ enum yaml_type yaml_resolve(str text, enum yaml_dialect dialect)
             return YAML_TIMESTAMP;
         if (yaml_format_int(text, number))
             return YAML_INT;
-        if (in_words(text, special_floats) || parse_float(text, /*underscores=*/true, &unused))
+        if (is_word(text, special_floats) || parse_float(text, /*underscores=*/true, &unused))
             return YAML_FLOAT;
         return YAML_STR;
     }
     if (c == '.')
-        return in_words(text, special_floats) || parse_float(text, /*underscores=*/false, &unused)
+        return is_word(text, special_floats) || parse_float(text, /*underscores=*/false, &unused)
                        ? YAML_FLOAT
                        : YAML_STR;
     if (text.len > 5)
         return YAML_STR;
     if (str_eq(text, S("<<")))
         return YAML_MERGE;
-    if (in_words(text, null_words))
+    if (is_word(text, null_words))
         return YAML_NULL;
-    if (in_words(text, bool_words) || (dialect == YAML_11 && in_words(text, old_words)))
+    if (is_word(text, bool_words) || (dialect == YAML_11 && is_word(text, old_words)))
         return YAML_BOOL;
     return YAML_STR;
 }

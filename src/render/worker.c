@@ -60,7 +60,8 @@ static bool path_is_there(struct tree *tree, str path, struct err *err)
 static bool render_kustomize(const struct tree_set *trees, const struct render_request *request,
                              struct render_result *result, struct err *err)
 {
-    struct kustomize_options options = {.overrides = val_get(request->source, S("kustomize")),
+    struct kustomize_options options = {.wants = KUSTOMIZE_WANTS_OBJECTS,
+                                        .overrides = val_get(request->source, S("kustomize")),
                                         .application = request->application};
     struct kustomize_result built = {0};
     size_t max = request->max_objects == 0 ? LIMIT_RENDER_OBJECTS : request->max_objects;

@@ -59,10 +59,15 @@ void build_need(struct build *b, str url, str revision, bool is_file)
 
 void *build_grow(struct build *b, void *at, size_t count, size_t *size, size_t one)
 {
+    return arena_grow(b->arena, at, count, size, one);
+}
+
+void *arena_grow(struct arena *arena, void *at, size_t count, size_t *size, size_t one)
+{
     if (count <= *size)
         return at;
     size_t wanted = MAX(count, *size * 2);
-    char *grown = arena_alloc_array(b->arena, wanted, one);
+    char *grown = arena_alloc_array(arena, wanted, one);
     if (*size > 0)
         memcpy(grown, at, *size * one);
     *size = wanted;

@@ -24,7 +24,8 @@ struct build {
     size_t need_count;
     str *warnings;
     size_t warning_count;
-    struct node_keys keys;
+    struct node_texts texts;
+    size_t shares;       /* counts steps after which a node may stand in two places of a tree */
     size_t copied_nodes; /* by replacements; each may double a tree */
     bool malformed_yaml; /* the last error was a text that is no YAML */
     struct regex **regexes;
@@ -38,6 +39,8 @@ void build_need(struct build *b, str url, str revision, bool is_file);
 /* A compiled pattern that lives as long as the build. */
 MUST_USE bool build_regex(struct build *b, str pattern, struct regex **ret);
 void *build_grow(struct build *b, void *at, size_t count, size_t *size, size_t one);
+/* The same in an arena that lives for one step only. */
+void *arena_grow(struct arena *arena, void *at, size_t count, size_t *size, size_t one);
 
 /* ---- identity ---- */
 
@@ -61,6 +64,7 @@ struct origin {
  * annotation stands for them in it, because patches can see and remove them. */
 struct resource {
     struct node *node; /* NULL: deleted */
+    size_t unshared;   /* b->shares + 1 when nothing stands twice in the tree */
     struct {
         struct previous *at;
         size_t count, size;

@@ -466,10 +466,10 @@ static bool walk_map(const struct walk *w, struct node *n)
     if (field == NULL)
         return true;
     if (field->tag == TAG_NULL && kind != NODE_ZERO) {
-        field->kind = (uint8_t)kind;
-        field->tag = (uint8_t)tag;
         if (kind != NODE_SCALAR)
-            field->value = STR_EMPTY;
+            field->value = (str){0}; /* no members either */
+        field->kind = kind & 3;
+        field->tag = tag & 15;
     }
     return walk(&next, field);
 }

@@ -306,7 +306,7 @@ static bool hashed_field(struct build *b, const struct node *object, const char 
 static void through_double(struct arena *arena, struct val *v)
 {
     if (val_is(v, VAL_NUMBER)) {
-        struct node *n = node_from_json(arena, v);
+        struct node *n = node_from_json(arena, NULL, v);
         struct val again = val_null();
         if (node_to_val(arena, n, &again, NULL))
             *v = again;

@@ -46,7 +46,7 @@ static bool set_image(struct build *b, struct node *n, void *context)
                           "wrong node kind: an image must be a scalar");
     if (n->kind == NODE_ZERO)
         return true;
-    str value = n->value;
+    str value = node_spelling(n);
     if (!regex_match(c->pattern, value, &is_match, b->err)) {
         b->error_class = KUSTOMIZE_ERROR_LIMIT;
         return false;

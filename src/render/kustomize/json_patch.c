@@ -10,6 +10,7 @@
 
 struct json_op {
     struct build *b;
+    struct arena *arena; /* of the values; gone after the patch */
     const struct val *op;
     str name;
     str path;
@@ -119,13 +120,13 @@ static struct val *find_parent(struct json_op *o, struct val *doc, str path, str
     (void)str_split(&rest, '/', &part);
     while (rest.at != NULL) {
         struct val *next = NULL;
-        if (!get(at, unescape(o->b->arena, part), &next) ||
+        if (!get(at, unescape(o->arena, part), &next) ||
             (!val_is(next, VAL_MAP) && !val_is(next, VAL_LIST)))
             return NULL;
         at = next;
         (void)str_split(&rest, '/', &part);
     }
-    *ret_key = unescape(o->b->arena, part);
+    *ret_key = unescape(o->arena, part);
     return at;
 }
 
@@ -133,7 +134,7 @@ static struct val *find_parent(struct json_op *o, struct val *doc, str path, str
 
 static bool refuse(struct json_op *o, const char *what, str path)
 {
-    str place = val_place(o->b->arena, o->op);
+    str place = val_place(o->arena, o->op);
 
     return build_fail(o->b, KUSTOMIZE_ERROR_TRANSFORM, "%.*s%sthe %.*s operation %s: '%.*s'",
                       STR(place), place.len > 0 ? ": " : "", STR(o->name), what, STR(path));
@@ -145,11 +146,11 @@ static bool add(struct json_op *o, struct val *container, str key, struct val va
     int64_t count = (int64_t)val_count(container);
 
     if (val_is(container, VAL_MAP)) {
-        val_set(o->b->arena, container, key, value);
+        val_set(o->arena, container, key, value);
         return true;
     }
     if (str_eq(key, S("-"))) {
-        val_append(o->b->arena, container, value);
+        val_append(o->arena, container, value);
         return true;
     }
     if (!index_of(key, &index))
@@ -158,7 +159,7 @@ static bool add(struct json_op *o, struct val *container, str key, struct val va
         return refuse(o, "accesses an invalid index", path);
     if (index < 0)
         index += count + 1;
-    val_insert(o->b->arena, container, (size_t)index, value);
+    val_insert(o->arena, container, (size_t)index, value);
     return true;
 }
 
@@ -182,7 +183,7 @@ static struct val value_of(const struct json_op *o)
 {
     const struct val *value = val_get(o->op, S("value"));
 
-    return value == NULL ? val_null() : val_dup_value(o->b->arena, value);
+    return value == NULL ? val_null() : val_dup_value(o->arena, value);
 }
 
 static bool is_escaped_by_go(str s)
@@ -265,7 +266,7 @@ static bool replace(struct json_op *o, struct val *doc)
     if (!get(container, key, &old))
         return refuse(o, "does not apply: the doc is missing the key", o->path);
     if (val_is(container, VAL_MAP))
-        val_set(o->b->arena, container, key, value_of(o));
+        val_set(o->arena, container, key, value_of(o));
     else
         *old = value_of(o);
     return true;
@@ -285,7 +286,7 @@ static bool move_or_copy(struct json_op *o, struct val *doc, bool moves)
         return refuse(o, "does not apply: the doc is missing the from path", from);
     if (!get(container, key, &found))
         return refuse(o, "accesses an invalid index", from);
-    struct val value = found == NULL ? val_null() : val_dup_value(o->b->arena, found);
+    struct val value = found == NULL ? val_null() : val_dup_value(o->arena, found);
     if (moves && !take_out(o, container, key, from))
         return false;
     container = find_parent(o, doc, o->path, &key);
@@ -323,24 +324,30 @@ static bool apply_one(struct json_op *o, struct val *doc)
                   : take_out(o, container, key, o->path);
 }
 
-bool build_json_patch(struct build *b, struct node *object, const struct val *patch)
+bool build_json_patch(struct build *b, struct resource *r, const struct val *patch)
 {
-    struct val *doc = val_new(b->arena, val_null());
+    auto_arena struct arena *scratch = arena_new(LIMIT_RENDER_ARENA / 4);
+    struct val *doc = val_new(scratch, val_null());
     struct val_iter it = val_iter(patch);
 
-    if (!node_to_val(b->arena, object, doc, b->err)) {
+    if (!node_to_val(scratch, r->node, doc, b->err)) {
         b->error_class = KUSTOMIZE_ERROR_YAML;
         return false;
     }
     while (val_next(&it)) {
-        struct json_op o = {.b = b, .op = it.value, .raw = (patch->style & VAL_MARK_A) != 0};
+        struct json_op o = {
+                .b = b, .arena = scratch, .op = it.value, .raw = (patch->style & VAL_MARK_A) != 0};
         if (!apply_one(&o, doc))
             return false;
-        if (arena_is_over(b->arena))
+        if (arena_is_over(scratch))
             return build_fail(b, KUSTOMIZE_ERROR_LIMIT, "a JSON patch needs too much memory");
     }
     if (!val_is(doc, VAL_MAP))
         return build_fail(b, KUSTOMIZE_ERROR_TRANSFORM, "a JSON patch left no object");
-    node_assign(object, node_from_json(b->arena, doc));
+    if (r->unshared == b->shares + 1)
+        node_into_json(b->arena, &b->texts, doc, r->node);
+    else
+        node_assign(r->node, node_from_json(b->arena, &b->texts, doc));
+    r->unshared = b->shares + 1;
     return true;
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "render/kustomize/kustomize.h"
 
+#include "base/mem.h"
 #include "doc/yaml_emit.h"
 #include "render/kustomize/field_spec.h"
 #include "render/kustomize/schema.h"
@@ -122,29 +123,50 @@ static bool finish(struct target *t, struct accumulator *ra)
 
 /* ---- output ---- */
 
+static bool write_one(struct build *b, const struct resource *r, struct arena *arena,
+                      struct buf *out, const struct val **ret_object)
+{
+    struct val *object = val_new(arena, val_null());
+
+    b->error_class = KUSTOMIZE_ERROR_YAML;
+    if (!node_to_val(arena, r->node, object, b->err) || !yaml_emit(object, out, b->err)) {
+        struct id id = id_current(b, r);
+        if (buf_is_over(out) || arena_is_over(arena))
+            b->error_class = KUSTOMIZE_ERROR_LIMIT;
+        return err_wrap(b->err, "%.*s", STR(id_text(b, &id)));
+    }
+    *ret_object = object;
+    return true;
+}
+
+/* Of objects and text, what is not asked for is not kept; the text is always written, because not
+ * every object can be. */
 static bool write_out(struct build *b, const struct resmap *m, struct kustomize_result *result)
 {
+    bool keeps_objects = b->options->wants != KUSTOMIZE_WANTS_YAML;
+    bool keeps_text = b->options->wants != KUSTOMIZE_WANTS_OBJECTS;
+    size_t count = keeps_objects ? m->count : 0;
+    const struct val **objects = arena_array(b->arena, count, const struct val *);
     auto_buf struct buf out = {0};
-    const struct val **objects = arena_array(b->arena, m->count, const struct val *);
 
     buf_init(&out, LIMIT_RENDER_BYTES);
     for (size_t i = 0; i < m->count; i++) {
-        struct val *object = val_new(b->arena, val_null());
-        b->error_class = KUSTOMIZE_ERROR_YAML;
-        if (i > 0)
+        auto_arena struct arena *scratch = arena_new(LIMIT_RENDER_ARENA / 4);
+        const struct val *object = NULL;
+        if (!keeps_text)
+            buf_reset(&out);
+        else if (i > 0)
             buf_add(&out, S("---\n"));
-        if (!node_to_val(b->arena, m->at[i]->node, object, b->err) ||
-            !yaml_emit(object, &out, b->err)) {
-            struct id id = id_current(b, m->at[i]);
-            if (buf_is_over(&out) || arena_is_over(b->arena))
-                b->error_class = KUSTOMIZE_ERROR_LIMIT;
-            return err_wrap(b->err, "%.*s", STR(id_text(b, &id)));
-        }
-        objects[i] = object;
+        if (!write_one(b, m->at[i], keeps_objects ? b->arena : scratch, &out, &object))
+            return false;
+        if (keeps_objects)
+            objects[i] = object;
     }
-    result->yaml = arena_str(b->arena, buf_str(&out));
     result->objects = objects;
-    result->object_count = m->count;
+    result->object_count = count;
+    if (keeps_text)
+        result->text = buf_take(&out, &result->yaml.len);
+    result->yaml.at = result->text == NULL ? "" : result->text;
     return true;
 }
 
@@ -199,5 +221,6 @@ enum kustomize_outcome kustomize_build(const struct tree_set *trees, str path,
 void kustomize_result_done(struct kustomize_result *result)
 {
     arena_free(result->arena);
+    mem_free(result->text);
     *result = (struct kustomize_result){0};
 }

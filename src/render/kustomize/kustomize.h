@@ -34,7 +34,10 @@ enum kustomize_error_class {
     KUSTOMIZE_ERROR_LIMIT,
 };
 
+enum kustomize_wants { KUSTOMIZE_WANTS_ALL, KUSTOMIZE_WANTS_YAML, KUSTOMIZE_WANTS_OBJECTS };
+
 struct kustomize_options {
+    enum kustomize_wants wants;
     bool no_load_restriction;    /* LoadRestrictionsNone */
     const struct val *overrides; /* Argo CD's source.kustomize, or NULL */
     str application;             /* for messages */
@@ -50,7 +53,8 @@ struct kustomize_result {
     struct arena *arena;
     const struct val *const *objects; /* in output order */
     size_t object_count;
-    str yaml; /* exactly what the command prints */
+    str yaml;   /* exactly what the command prints */
+    char *text; /* what yaml stands in */
     struct kustomize_need *needs;
     size_t need_count;
     const str *warnings;

@@ -23,6 +23,7 @@ static bool set_entry(struct build *b, struct node *n, void *context)
 static bool set_entries(struct build *b, struct resmap *m, const struct pairs *pairs,
                         const struct fields *specs)
 {
+    b->shares++;
     for (size_t r = 0; r < m->count; r++) {
         if (arena_is_over(b->arena))
             return build_fail(b, KUSTOMIZE_ERROR_LIMIT, "the render needs too much memory");

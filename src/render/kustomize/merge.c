@@ -209,8 +209,8 @@ static bool visit_map(struct merger *m, struct node *dest, struct node *patch, s
             return false;
         if (directive == SMP_DELETE)
             return true;
-        if (patch == NULL && dest != NULL && dest->value.len > 0) {
-            *ret = node_scalar(m->b->arena, TAG_NULL, dest->value);
+        if (patch == NULL && dest != NULL && node_spelling(dest).len > 0) {
+            *ret = node_scalar(m->b->arena, TAG_NULL, node_spelling(dest));
             *ret_keep = true;
             return true;
         }
@@ -275,14 +275,14 @@ static bool walk_map(struct merger *m, struct node *old, struct node *patch,
         if (!walk(m, node_get(dest, name), node_get(patch, name),
                   schema_field(m->b->schema, schema, name), &value, &keep))
             return false;
-        uint8_t flags = dest->flags;
+        uint32_t flags = dest->flags;
         if (keep && value != NULL)
             node_put(m->b->arena, dest, name, value);
         else
             node_set(m->b->arena, dest, name, value);
         /* a key from the patch brings its quotes along */
         if (patch == NULL || (patch->flags & NODE_ODD_KEY) == 0)
-            dest->flags = flags;
+            dest->flags = flags & 3;
     }
     *ret = dest;
     return true;
@@ -596,6 +596,7 @@ bool merge_patch(struct build *b, struct resource *r, struct resource *patch)
     struct node *result = NULL;
     bool keep = false;
 
+    b->shares++;
     if ((patch->allow_name_change || patch->allow_kind_change) && !resource_store_previous(b, r))
         return false;
     if (!walk(&m, r->node, patch->node, (struct schema_at){0}, &result, &keep)) {

@@ -30,6 +30,7 @@ struct place {
 
 struct resolver {
     struct build *b;
+    struct arena *arena; /* of the tables below */
     struct facts *facts;
     size_t count;
     struct map *by_name; /* previous name → struct name_list */
@@ -138,7 +139,7 @@ static bool find_referral(struct resolver *r, str name, str namespace_, bool com
     *ret = NULL;
     if (names == NULL)
         return true;
-    const struct facts **list = arena_array(r->b->arena, names->count, const struct facts *);
+    const struct facts **list = arena_array(r->arena, names->count, const struct facts *);
     for (size_t i = 0; i < names->count; i++) {
         const struct facts *f = &r->facts[names->at[i]];
         if (!is_reachable(r, f->current.is_cluster, f->current_namespace, f->current.namespace_))
@@ -173,10 +174,11 @@ static bool find_referral(struct resolver *r, str name, str namespace_, bool com
 static bool set_scalar(struct resolver *r, struct node *n)
 {
     const struct facts *f = NULL;
+    str name = node_spelling(n);
 
-    if (!find_referral(r, n->value, (str){0}, /*compare_namespaces=*/false, &f))
+    if (!find_referral(r, name, (str){0}, /*compare_namespaces=*/false, &f))
         return false;
-    if (f != NULL && !str_eq(f->current.name, n->value))
+    if (f != NULL && !str_eq(f->current.name, name))
         (void)node_set_scalar(n, TAG_NONE, f->current.name);
     return true;
 }
@@ -258,7 +260,8 @@ static void note_place(struct resolver *r, const struct facts *f)
             str_eq(p->current, f->current_namespace) && str_eq(p->raw, f->current.namespace_))
             return;
     }
-    r->places = build_grow(r->b, r->places, r->place_count + 1, &r->place_size, sizeof(*r->places));
+    r->places =
+            arena_grow(r->arena, r->places, r->place_count + 1, &r->place_size, sizeof(*r->places));
     r->places[r->place_count++] = (struct place){.original = f->original_namespace,
                                                  .current = f->current_namespace,
                                                  .raw = f->current.namespace_,
@@ -273,19 +276,20 @@ static void note_names(struct resolver *r, uint32_t index)
         str name = resource->previous.at[i].name;
         struct name_list *names = map_get(r->by_name, name);
         if (names == NULL) {
-            names = arena_new0(r->b->arena, struct name_list);
+            names = arena_new0(r->arena, struct name_list);
             map_set(r->by_name, name, names);
         }
         if (names->count > 0 && names->at[names->count - 1] == index)
             continue;
-        names->at = build_grow(r->b, names->at, names->count + 1, &names->size, sizeof(uint32_t));
+        names->at =
+                arena_grow(r->arena, names->at, names->count + 1, &names->size, sizeof(uint32_t));
         names->at[names->count++] = index;
     }
 }
 
 static void index_resources(struct resolver *r, const struct resmap *m)
 {
-    r->facts = arena_array(r->b->arena, m->count, struct facts);
+    r->facts = arena_array(r->arena, m->count, struct facts);
     r->count = m->count;
     for (size_t i = 0; i < m->count; i++) {
         struct facts *f = &r->facts[i];
@@ -325,13 +329,14 @@ static bool resolve_one(struct resolver *r, const struct facts *referrer,
 bool transform_name_references(struct build *b, struct resmap *m, const struct config *config)
 {
     auto_map struct map *by_name = map_new();
-    struct resolver r = {.b = b, .by_name = by_name};
+    auto_arena struct arena *arena = arena_new(LIMIT_RENDER_ARENA / 4);
+    struct resolver r = {.b = b, .arena = arena, .by_name = by_name};
 
     index_resources(&r, m);
     if (map_count(by_name) == 0)
         return true;
     for (size_t i = 0; i < r.count; i++) {
-        if (arena_is_over(b->arena))
+        if (arena_is_over(b->arena) || arena_is_over(arena))
             return build_fail(b, KUSTOMIZE_ERROR_LIMIT, "the render needs too much memory");
         if (!resolve_one(&r, &r.facts[i], config))
             return false;

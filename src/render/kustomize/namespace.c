@@ -86,11 +86,11 @@ bool namespace_set(struct build *b, struct resource *r, const struct namespace_o
     return true;
 }
 
-static str key_of(struct build *b, const struct resource *r)
+static str key_of(struct build *b, struct arena *arena, const struct resource *r)
 {
     struct id id = id_current(b, r);
 
-    return arena_printf(b->arena, "%.*s\n%.*s\n%.*s\n%.*s\n%.*s", STR(id.group), STR(id.version),
+    return arena_printf(arena, "%.*s\n%.*s\n%.*s\n%.*s\n%.*s", STR(id.group), STR(id.version),
                         STR(id.kind), STR(id.name), STR(id_namespace(&id)));
 }
 
@@ -104,19 +104,22 @@ static void count_id(struct map *counts, str key, intptr_t change)
 bool transform_namespace(struct build *b, struct resmap *m, const struct namespace_options *options)
 {
     auto_map struct map *counts = map_new();
+    auto_arena struct arena *keys = arena_new(LIMIT_RENDER_ARENA / 4);
 
     if (options->namespace_.len == 0)
         return true;
     for (size_t i = 0; i < m->count; i++)
-        count_id(counts, key_of(b, m->at[i]), 1);
+        count_id(counts, key_of(b, keys, m->at[i]), 1);
     for (size_t i = 0; i < m->count; i++) {
         struct resource *r = m->at[i];
         if (node_is_empty(r->node))
             continue;
-        count_id(counts, key_of(b, r), -1);
+        count_id(counts, key_of(b, keys, r), -1);
+        if (arena_is_over(keys))
+            return build_fail(b, KUSTOMIZE_ERROR_LIMIT, "the render needs too much memory");
         if (!resource_store_previous(b, r) || !namespace_set(b, r, options))
             return false;
-        str key = key_of(b, r);
+        str key = key_of(b, keys, r);
         count_id(counts, key, 1);
         if ((intptr_t)map_get(counts, key) != 1) {
             struct id id = id_current(b, r);

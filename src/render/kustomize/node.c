@@ -5,13 +5,20 @@
 #include "doc/yaml.h"
 #include "doc/yaml_scalar.h"
 
-enum { DEPTH_MAX = 4 * LIMIT_DOC_DEPTH, FEW = 16 };
+enum { DEPTH_MAX = 4 * LIMIT_DOC_DEPTH, FEW = 16, SHARED_TEXT_MAX = 48 };
+
+_Static_assert(sizeof(struct node) == 24, "a render is mostly nodes");
+
+static struct node *fresh(struct arena *arena)
+{
+    return arena_words(arena, sizeof(struct node));
+}
 
 struct node *node_new(struct arena *arena, enum node_kind kind)
 {
-    struct node *n = arena_new0(arena, struct node);
+    struct node *n = fresh(arena);
 
-    n->kind = (uint8_t)kind;
+    n->kind = kind & 3;
     return n;
 }
 
@@ -19,7 +26,7 @@ struct node *node_scalar(struct arena *arena, enum node_tag tag, str value)
 {
     struct node *n = node_new(arena, NODE_SCALAR);
 
-    n->tag = (uint8_t)tag;
+    n->tag = tag & 15;
     n->value = value;
     return n;
 }
@@ -28,7 +35,7 @@ static void reserve(struct arena *arena, struct node *n, size_t count)
 {
     size_t one = n->kind == NODE_MAP ? sizeof(struct node_member) : sizeof(struct node *);
     size_t size = n->size == 0 ? count : MAX(count, (size_t)n->size * 2);
-    void *grown = arena_alloc_array(arena, size, one);
+    void *grown = arena_words(arena, size * one);
 
     if (n->count > 0)
         memcpy(grown, n->members, n->count * one);
@@ -38,9 +45,11 @@ static void reserve(struct arena *arena, struct node *n, size_t count)
 
 static struct node *copy(struct arena *arena, const struct node *n, unsigned depth)
 {
-    struct node *c = arena_new0(arena, struct node);
+    struct node *c = fresh(arena);
 
     *c = *n;
+    if (n->kind == NODE_SCALAR)
+        return c;
     c->size = 0;
     c->count = 0;
     c->members = NULL;
@@ -70,10 +79,11 @@ static void scalar_from_val(struct node *n, const struct val *v)
 {
     n->kind = NODE_SCALAR;
     n->value = yaml_text(v);
-    n->style = (uint8_t)(((v->style & VAL_QUOTED) != 0 ? STYLE_QUOTED : 0) |
-                         ((v->style & VAL_MARK_A) != 0 ? STYLE_SINGLE : 0) |
-                         ((v->style & VAL_TAGGED) != 0 ? STYLE_TAGGED : 0) |
-                         ((v->style & VAL_BLOCK) != 0 ? STYLE_LITERAL : 0));
+    unsigned style = ((v->style & VAL_QUOTED) != 0 ? STYLE_QUOTED : 0) |
+                     ((v->style & VAL_MARK_A) != 0 ? STYLE_SINGLE : 0) |
+                     ((v->style & VAL_TAGGED) != 0 ? STYLE_TAGGED : 0) |
+                     ((v->style & VAL_BLOCK) != 0 ? STYLE_LITERAL : 0);
+    n->style = style & 63;
     switch (val_kind(v)) {
     case VAL_NULL:
         n->tag = TAG_NULL;
@@ -98,37 +108,38 @@ static void scalar_from_val(struct node *n, const struct val *v)
     }
 }
 
-static str take_key(struct arena *arena, struct node_keys *keys, str key)
+static str take_text(struct arena *arena, struct node_texts *texts, str text)
 {
-    uint32_t hash = (uint32_t)key.len;
+    uint32_t hash = (uint32_t)text.len;
 
-    if (keys == NULL)
-        return key;
-    for (size_t i = 0; i < key.len; i++)
-        hash = (hash ^ (unsigned char)key.at[i]) * 16777619U;
-    str *slot = &keys->slots[hash % COUNT(keys->slots)];
-    if (slot->at == NULL || !str_eq(*slot, key))
-        *slot = arena_str(arena, key);
+    if (texts == NULL)
+        return text;
+    if (text.len > SHARED_TEXT_MAX)
+        return arena_str(arena, text);
+    for (size_t i = 0; i < text.len; i++)
+        hash = (hash ^ (unsigned char)text.at[i]) * 16777619U;
+    str *slot = &texts->slots[(hash ^ hash >> 15) % COUNT(texts->slots)];
+    if (slot->at == NULL || !str_eq(*slot, text))
+        *slot = arena_str(arena, text);
     return *slot;
 }
 
-struct node *node_from_val(struct arena *arena, struct node_keys *keys, const struct val *v)
+struct node *node_from_val(struct arena *arena, struct node_texts *texts, const struct val *v)
 {
-    struct node *n = arena_new0(arena, struct node);
+    struct node *n = fresh(arena);
 
     n->place = v->place;
     n->file = v->file;
     if (v->kind != VAL_MAP && v->kind != VAL_LIST) {
         scalar_from_val(n, v);
-        if (keys != NULL)
-            n->value = arena_str(arena, n->value);
+        n->value = take_text(arena, texts, n->value);
         return n;
     }
     n->kind = v->kind == VAL_MAP ? NODE_MAP : NODE_LIST;
     n->tag = v->kind == VAL_MAP ? TAG_MAP : TAG_SEQ;
     n->style = (v->spare & YAML_FLOW) != 0 ? STYLE_FLOW : 0;
-    n->flags = (uint8_t)(((v->spare & YAML_TWICE) != 0 ? NODE_TWICE : 0) |
-                         ((v->spare & YAML_ODD_KEY) != 0 ? NODE_ODD_KEY : 0));
+    n->flags = ((v->spare & YAML_TWICE) != 0 ? NODE_TWICE : 0U) |
+               ((v->spare & YAML_ODD_KEY) != 0 ? NODE_ODD_KEY : 0U);
     size_t count = val_count(v);
     if (count == 0 || arena_is_over(arena))
         return n;
@@ -136,17 +147,18 @@ struct node *node_from_val(struct arena *arena, struct node_keys *keys, const st
     reserve(arena, n, count);
     struct val_iter it = val_iter(v);
     while (val_next(&it)) {
-        struct node *child = node_from_val(arena, keys, it.value);
+        struct node *child = node_from_val(arena, texts, it.value);
         if (n->kind == NODE_MAP)
             n->members[n->count++] =
-                    (struct node_member){.key = take_key(arena, keys, it.key), .value = child};
+                    (struct node_member){.key = take_text(arena, texts, it.key), .value = child};
         else
             n->items[n->count++] = child;
     }
     return n;
 }
 
-static void number_from_json(struct arena *arena, struct node *n, const struct val *v)
+static void number_from_json(struct arena *arena, struct node_texts *texts, struct node *n,
+                             const struct val *v)
 {
     char text[YAML_NUMBER_SIZE];
     double number = 0;
@@ -156,14 +168,19 @@ static void number_from_json(struct arena *arena, struct node *n, const struct v
         yaml_format_g(number, text);
         if (!str_eq(n->value, str_from(text)))
             n->value = arena_str(arena, str_from(text));
+        else
+            n->value = take_text(arena, texts, n->value);
+    } else {
+        n->value = take_text(arena, texts, n->value);
     }
     n->tag = yaml_resolve(n->value, YAML_12) == YAML_INT ? TAG_INT : TAG_FLOAT;
 }
 
-static void text_from_json(struct node *n, const struct val *v)
+static void text_from_json(struct arena *arena, struct node_texts *texts, struct node *n,
+                           const struct val *v)
 {
     n->tag = TAG_STR;
-    n->value = val_str(v);
+    n->value = take_text(arena, texts, val_str(v));
     enum yaml_type type = yaml_resolve(n->value, YAML_11);
     if (n->value.len > 0 && memchr(n->value.at, '\n', n->value.len) != NULL)
         n->style = STYLE_LITERAL;
@@ -171,45 +188,78 @@ static void text_from_json(struct node *n, const struct val *v)
         n->style = STYLE_QUOTED;
 }
 
-struct node *node_from_json(struct arena *arena, const struct val *v)
+/* false: a list or a map. */
+static bool scalar_from_json(struct arena *arena, struct node_texts *texts, struct node *n,
+                             const struct val *v)
 {
-    struct node *n = node_new(arena, NODE_SCALAR);
-
-    n->place = v->place;
-    n->file = v->file;
+    n->kind = NODE_SCALAR;
     switch (val_kind(v)) {
     case VAL_NULL:
         n->tag = TAG_NULL;
         n->value = S("null");
-        return n;
+        return true;
     case VAL_BOOL:
         n->tag = TAG_BOOL;
-        n->value = val_text(v);
-        return n;
+        n->value = take_text(arena, texts, val_text(v));
+        return true;
     case VAL_NUMBER:
-        number_from_json(arena, n, v);
-        return n;
+        number_from_json(arena, texts, n, v);
+        return true;
     case VAL_STRING:
-        text_from_json(n, v);
-        return n;
+        text_from_json(arena, texts, n, v);
+        return true;
     case VAL_LIST:
     case VAL_MAP:
         break;
     }
+    return false;
+}
+
+static struct node *child_of(const struct node *n, uint32_t index)
+{
+    return n->kind == NODE_MAP ? n->members[index].value : n->items[index];
+}
+
+void node_into_json(struct arena *arena, struct node_texts *texts, const struct val *v,
+                    struct node *n)
+{
+    struct node old = *n;
+    uint32_t old_count = node_count(&old);
+
+    *n = (struct node){.place = v->place, .file = v->file};
+    if (scalar_from_json(arena, texts, n, v))
+        return;
     n->kind = val_is(v, VAL_MAP) ? NODE_MAP : NODE_LIST;
     n->tag = val_is(v, VAL_MAP) ? TAG_MAP : TAG_SEQ;
     n->style = val_count(v) == 0 ? STYLE_FLOW : 0;
+    n->value = (str){0};
     if (val_count(v) == 0 || arena_is_over(arena))
-        return n;
-    reserve(arena, n, val_count(v));
+        return;
+    if (old.kind == n->kind && old.size >= val_count(v)) {
+        n->members = old.members;
+        n->size = old.size;
+    } else {
+        reserve(arena, n, val_count(v));
+    }
     struct val_iter it = val_iter(v);
     while (val_next(&it)) {
-        struct node *child = node_from_json(arena, it.value);
+        struct node *child = n->count < old_count ? child_of(&old, n->count) : NULL;
+        if (child == NULL)
+            child = fresh(arena);
+        node_into_json(arena, texts, it.value, child);
         if (n->kind == NODE_MAP)
-            n->members[n->count++] = (struct node_member){.key = it.key, .value = child};
+            n->members[n->count++] =
+                    (struct node_member){.key = take_text(arena, texts, it.key), .value = child};
         else
             n->items[n->count++] = child;
     }
+}
+
+struct node *node_from_json(struct arena *arena, struct node_texts *texts, const struct val *v)
+{
+    struct node *n = fresh(arena);
+
+    node_into_json(arena, texts, v, n);
     return n;
 }
 
@@ -379,8 +429,12 @@ bool node_to_val(struct arena *arena, const struct node *n, struct val *ret, str
 
 bool node_is_empty(const struct node *n)
 {
-    return node_is_null(n) || n->kind == NODE_ZERO ||
-           ((n->kind == NODE_MAP || n->kind == NODE_LIST) && n->count == 0);
+    return node_is_null(n) || n->kind == NODE_ZERO || (n->kind != NODE_SCALAR && n->count == 0);
+}
+
+uint32_t node_count(const struct node *n)
+{
+    return n == NULL || n->kind == NODE_SCALAR ? 0 : n->count;
 }
 
 bool node_is_string(const struct node *n)
@@ -404,8 +458,13 @@ static struct node_member *find(const struct node *map, str key)
         return NULL;
     for (uint32_t i = 0; i < map->count; i++) {
         struct node_member *m = &map->members[i];
-        if (m->key.len == key.len &&
-            (m->key.at == key.at || memcmp(m->key.at, key.at, key.len) == 0))
+        if (m->key.len != key.len)
+            continue;
+        if (m->key.at == key.at || key.len == 0)
+            return m;
+        /* most keys of one length differ at the end */
+        if (m->key.at[key.len - 1] == key.at[key.len - 1] &&
+            memcmp(m->key.at, key.at, key.len) == 0)
             return m;
     }
     return NULL;
@@ -431,8 +490,11 @@ bool node_eq(const struct node *a, const struct node *b)
 {
     if (a == b)
         return true;
-    if (a == NULL || b == NULL || a->kind != b->kind || a->tag != b->tag || a->count != b->count ||
-        !str_eq(a->value, b->value))
+    if (a == NULL || b == NULL || a->kind != b->kind || a->tag != b->tag)
+        return false;
+    if (a->kind == NODE_SCALAR)
+        return str_eq(a->value, b->value);
+    if (a->count != b->count)
         return false;
     for (uint32_t i = 0; i < a->count; i++) {
         if (a->kind == NODE_MAP && !str_eq(a->members[i].key, b->members[i].key))
@@ -495,7 +557,8 @@ bool node_clear(struct node *map, str key)
 void node_assign(struct node *to, const struct node *from)
 {
     *to = *from;
-    to->size = to->count; /* the children's array is shared: the next addition must move it */
+    if (to->kind != NODE_SCALAR)
+        to->size = to->count; /* the children's array is shared: the next addition must move it */
 }
 
 struct node *node_set(struct arena *arena, struct node *map, str key, struct node *value)
@@ -529,11 +592,8 @@ bool node_set_scalar(struct node *n, enum node_tag tag, str value)
     if (n->kind != NODE_SCALAR && n->tag != TAG_NULL)
         return false;
     n->kind = NODE_SCALAR;
-    n->tag = (uint8_t)tag;
+    n->tag = tag & 15;
     n->value = value;
-    n->count = 0;
-    n->members = NULL;
-    n->size = 0;
     return true;
 }
 

@@ -47,32 +47,37 @@ struct node_member {
     struct node *value;
 };
 
+/* A render is mostly these, so they are small: 24 bytes. */
 struct node {
-    uint8_t kind;
-    uint8_t tag;
-    uint8_t style;
-    uint8_t flags;
-    uint32_t count; /* members or items */
-    uint32_t size;
+    uint32_t kind : 2;
+    uint32_t tag : 4;
+    uint32_t style : 6;
+    uint32_t flags : 2;
+    uint32_t file : 16;
     uint32_t place; /* of the source, as in val */
-    uint16_t file;
-    str value; /* a scalar's spelling */
     union {
-        struct node_member *members;
-        struct node **items;
+        str value; /* a scalar's spelling; node_spelling asks for the kind first */
+        struct {
+            union {
+                struct node_member *members;
+                struct node **items;
+            };
+            uint32_t count; /* members or items; node_count asks for the kind first */
+            uint32_t size;
+        };
     };
 };
 
 struct node *node_new(struct arena *arena, enum node_kind kind);
 struct node *node_scalar(struct arena *arena, enum node_tag tag, str value); /* borrows value */
 struct node *node_copy(struct arena *arena, const struct node *n);           /* deep */
-/* Keys that many maps have, once each. */
-struct node_keys {
-    str slots[1024];
+/* Keys and short values that many objects have, once each. */
+struct node_texts {
+    str slots[2048];
 };
-/* From a tree parsed with keep_text. With `keys` nothing of it is needed any more afterwards;
+/* From a tree parsed with keep_text. With `texts` nothing of it is needed any more afterwards;
  * without them its texts are borrowed. */
-struct node *node_from_val(struct arena *arena, struct node_keys *keys, const struct val *v);
+struct node *node_from_val(struct arena *arena, struct node_texts *texts, const struct val *v);
 /* The JSON values that come out when Kustomize writes this node and reads it again. */
 MUST_USE bool node_to_val(struct arena *arena, const struct node *n, struct val *ret,
                           struct err *err);
@@ -85,7 +90,8 @@ static inline bool node_is_null(const struct node *n) /* also when missing */
 {
     return n == NULL || n->tag == TAG_NULL;
 }
-bool node_is_empty(const struct node *n); /* missing, null, {} or [] */
+uint32_t node_count(const struct node *n); /* members or items, else 0 */
+bool node_is_empty(const struct node *n);  /* missing, null, {} or [] */
 bool node_is_string(const struct node *n);
 /* The scalar's text, "" for all else; node_text gives "" for null, node_spelling what stood there.
  */
@@ -108,8 +114,12 @@ void node_assign(struct node *to, const struct node *from);
 struct node *node_set(struct arena *arena, struct node *map, str key, struct node *value);
 /* The same for a null that is to stay. */
 struct node *node_put(struct arena *arena, struct node *map, str key, struct node *value);
-/* What comes back when a JSON step (a JSON patch) has read and written these values. */
-struct node *node_from_json(struct arena *arena, const struct val *v);
+/* What comes back when a JSON step (a JSON patch) has read and written these values. Texts as in
+ * node_from_val. */
+struct node *node_from_json(struct arena *arena, struct node_texts *texts, const struct val *v);
+/* The same into the memory of a tree that is done with and in which nothing stands twice. */
+void node_into_json(struct arena *arena, struct node_texts *texts, const struct val *v,
+                    struct node *n);
 /* Sets a scalar's text in place, keeping its style. false when n is no scalar. */
 bool node_set_scalar(struct node *n, enum node_tag tag, str value);
 /* The map below `key`, made when missing; NULL when something else stands there. */

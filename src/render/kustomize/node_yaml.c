@@ -111,7 +111,7 @@ static void write_block(str s, char indicator, int indent, struct buf *out)
 
 static void write_scalar(const struct node *n, int indent, bool in_flow, struct buf *out)
 {
-    str s = n->value;
+    str s = node_spelling(n);
     bool quoted = (n->style & STYLE_QUOTED) != 0;
     bool forced = n->tag == TAG_STR && !quoted && yaml_resolve(s, YAML_12) != YAML_STR;
     bool many_lines = memchr(s.at == NULL ? "" : s.at, '\n', s.len) != NULL;

@@ -8,7 +8,7 @@ static bool json_to_one(struct build *b, struct resource *r, const struct val *p
 {
     bool has_history = r->previous.count > 0 || r->needs_hash;
 
-    if (!build_json_patch(b, r->node, patch)) {
+    if (!build_json_patch(b, r, patch)) {
         struct id id = id_current(b, r);
         return err_wrap(b->err, "patching %.*s", STR(id_text(b, &id)));
     }

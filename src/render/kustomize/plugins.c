@@ -255,6 +255,7 @@ bool plugin_transform(struct build *b, const struct loader *loader, struct resou
     struct plugin_args a = {.b = b, .loader = loader, .document = document, .doc = &doc, .m = m};
     struct val value = val_null();
 
+    b->shares++;
     if (!is_builtin(&a))
         return false;
     for (size_t i = 0; i < COUNT(transformer_rows); i++) {

@@ -418,7 +418,7 @@ static size_t count_nodes(const struct node *n)
 {
     size_t count = 1;
 
-    for (uint32_t i = 0; n != NULL && i < n->count; i++)
+    for (uint32_t i = 0; i < node_count(n); i++)
         count += count_nodes(n->kind == NODE_MAP ? n->members[i].value : n->items[i]);
     return count;
 }
@@ -454,10 +454,11 @@ static bool set_value(struct build *b, const struct field_options *options, stru
             buf_add(&out, options->delimiter);
             buf_add(&out, text);
         }
-        value->value = arena_str(b->arena, buf_str(&out));
+        field->value = arena_str(b->arena, buf_str(&out));
+        return true;
     }
     if (field->kind == NODE_SCALAR)
-        field->value = value->value.at == NULL ? STR_EMPTY : value->value;
+        field->value = node_spelling(value);
     else
         node_assign(field, value);
     return true;
@@ -627,6 +628,7 @@ static bool apply_file(struct build *b, struct resmap *m, const struct loader *l
 bool transform_replacements(struct build *b, struct resmap *m, const struct loader *loader,
                             struct replacement *list, size_t count)
 {
+    b->shares++;
     for (size_t i = 0; i < count; i++) {
         struct replacement *r = &list[i];
         if (r->path.len > 0 && (r->source != NULL || r->targets.count > 0))

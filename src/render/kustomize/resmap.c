@@ -16,45 +16,59 @@ void resmap_changed(struct resmap *m)
 
 /* ---- the set of ids ---- */
 
+struct id_slot {
+    uint64_t hash;
+    const struct resource *resource; /* NULL: free */
+};
+
 struct id_set {
-    str *slots;
+    struct id_slot *slots;
     size_t size, count;
 };
 
-/* Equal exactly when id_eq is. */
-static str id_key(struct build *b, const struct id *id)
+static uint64_t id_hash(const struct id *id)
 {
-    str ns = id_namespace(id);
+    uint64_t hash = str_hash(id->name);
 
-    return arena_printf(b->arena, "%.*s\n%.*s\n%.*s\n%.*s\n%.*s", STR(id->group), STR(id->version),
-                        STR(id->kind), STR(id->name), STR(ns));
+    hash = hash * 31 + str_hash(id_namespace(id));
+    hash = hash * 31 + str_hash(id->kind);
+    hash = hash * 31 + str_hash(id->group);
+    return hash * 31 + str_hash(id->version);
 }
 
-static size_t slot_of(const struct id_set *set, str key)
+static void set_grow(struct build *b, struct id_set *set)
 {
-    size_t at = str_hash(key) & (set->size - 1);
+    struct id_set grown = {.size = MAX(set->size * 2, (size_t)64), .count = set->count};
 
-    while (set->slots[at].at != NULL && !str_eq(set->slots[at], key))
-        at = (at + 1) & (set->size - 1);
-    return at;
-}
-
-/* false: it was there already. */
-static bool set_add(struct build *b, struct id_set *set, str key)
-{
-    if (set->count * 2 >= set->size) {
-        struct id_set grown = {.size = MAX(set->size * 2, (size_t)64)};
-        grown.slots = arena_array(b->arena, grown.size, str);
-        for (size_t i = 0; i < set->size; i++)
-            if (set->slots[i].at != NULL)
-                grown.slots[slot_of(&grown, set->slots[i])] = set->slots[i];
-        grown.count = set->count;
-        *set = grown;
+    grown.slots = arena_array(b->arena, grown.size, struct id_slot);
+    for (size_t i = 0; i < set->size; i++) {
+        size_t at = set->slots[i].hash & (grown.size - 1);
+        if (set->slots[i].resource == NULL)
+            continue;
+        while (grown.slots[at].resource != NULL)
+            at = (at + 1) & (grown.size - 1);
+        grown.slots[at] = set->slots[i];
     }
-    size_t at = slot_of(set, key);
-    if (set->slots[at].at != NULL)
-        return false;
-    set->slots[at] = key;
+    *set = grown;
+}
+
+/* false: its id was there already. */
+static bool set_add(struct build *b, struct id_set *set, const struct resource *r)
+{
+    struct id id = id_current(b, r);
+    uint64_t hash = id_hash(&id);
+
+    if (set->count * 2 >= set->size)
+        set_grow(b, set);
+    size_t at = hash & (set->size - 1);
+    for (; set->slots[at].resource != NULL; at = (at + 1) & (set->size - 1)) {
+        if (set->slots[at].hash != hash)
+            continue;
+        struct id other = id_current(b, set->slots[at].resource);
+        if (id_eq(&id, &other))
+            return false;
+    }
+    set->slots[at] = (struct id_slot){.hash = hash, .resource = r};
     set->count++;
     return true;
 }
@@ -64,24 +78,22 @@ static struct id_set *index_of(struct build *b, struct resmap *m)
     if (m->by_id != NULL)
         return m->by_id;
     m->by_id = arena_new0(b->arena, struct id_set);
-    for (size_t i = 0; i < m->count; i++) {
-        struct id id = id_current(b, m->at[i]);
-        (void)set_add(b, m->by_id, id_key(b, &id));
-    }
+    for (size_t i = 0; i < m->count; i++)
+        (void)set_add(b, m->by_id, m->at[i]);
     return m->by_id;
 }
 
 bool resmap_append(struct build *b, struct resmap *m, struct resource *r)
 {
-    struct id id = id_current(b, r);
-
     if (m->count >= LIMIT_RENDER_OBJECTS)
         return build_fail(b, KUSTOMIZE_ERROR_LIMIT, "more than %d objects (LIMIT_RENDER_OBJECTS)",
                           LIMIT_RENDER_OBJECTS);
-    if (!set_add(b, index_of(b, m), id_key(b, &id)))
+    if (!set_add(b, index_of(b, m), r)) {
+        struct id id = id_current(b, r);
         return build_fail(b, KUSTOMIZE_ERROR_CONFLICT,
                           "may not add resource with an already registered id: %.*s",
                           STR(id_text(b, &id)));
+    }
     resmap_push(b, m, r);
     return true;
 }
@@ -358,7 +370,8 @@ static int compare_rows(const void *left, const void *right)
 bool resmap_sort_legacy(struct build *b, struct resmap *m, const struct strs *first,
                         const struct strs *last)
 {
-    struct sort_row *rows = arena_array(b->arena, m->count, struct sort_row);
+    auto_arena struct arena *arena = arena_new(LIMIT_RENDER_ARENA / 4);
+    struct sort_row *rows = arena_array(arena, m->count, struct sort_row);
 
     for (size_t i = 0; i < m->count; i++) {
         struct id id = id_current(b, m->at[i]);
@@ -374,12 +387,14 @@ bool resmap_sort_legacy(struct build *b, struct resmap *m, const struct strs *fi
                 .resource = m->at[i],
                 .id = id,
                 .order = order_of(id.kind, first, last),
-                .gvk_key = arena_printf(b->arena, "%.*s_%.*s_%.*s", STR(group), STR(version),
-                                        STR(kind)),
-                .id_key = arena_printf(b->arena, "%.*s.%.*s.%.*s|%.*s|%.*s", STR(no_kind),
+                .gvk_key =
+                        arena_printf(arena, "%.*s_%.*s_%.*s", STR(group), STR(version), STR(kind)),
+                .id_key = arena_printf(arena, "%.*s.%.*s.%.*s|%.*s|%.*s", STR(no_kind),
                                        STR(no_version), STR(no_group), STR(ns), STR(name)),
         };
     }
+    if (arena_is_over(arena))
+        return build_fail(b, KUSTOMIZE_ERROR_LIMIT, "the render needs too much memory");
     qsort(rows, m->count, sizeof(*rows), compare_rows);
     size_t count = m->count;
     m->count = 0;

@@ -159,6 +159,7 @@ struct resource *resource_copy(struct build *b, const struct resource *r)
 
     *copy = *r;
     copy->node = node_copy(b->arena, r->node);
+    copy->unshared = 0;
     copy->previous.size = copy->previous.count; /* a later addition moves it */
     return copy;
 }
@@ -255,8 +256,9 @@ bool resource_store_previous(struct build *b, struct resource *r)
     if (id.name.len == 0 || id.kind.len == 0)
         return build_fail(b, KUSTOMIZE_ERROR_TRANSFORM,
                           "a %.*s without metadata.name cannot be renamed or moved", STR(id.kind));
-    r->previous.at = build_grow(b, r->previous.at, r->previous.count + 1, &r->previous.size,
-                                sizeof(*r->previous.at));
+    if (r->previous.count == r->previous.size) /* a namespace and a prefix are two */
+        r->previous.at = build_grow(b, r->previous.at, r->previous.count + 2, &r->previous.size,
+                                    sizeof(*r->previous.at));
     r->previous.at[r->previous.count++] =
             (struct previous){.name = id.name, .namespace_ = id_namespace(&id), .kind = id.kind};
     return true;
@@ -368,7 +370,9 @@ static bool take_nodes(struct build *b, struct node_list *nodes, str file, struc
             return build_fail(b, KUSTOMIZE_ERROR_LIMIT, "the render needs too much memory");
         if (!str_ends(node_spelling(node_get(n, S("kind"))), S("List")) ||
             node_get(n, S("items")) == NULL) {
-            resmap_push(b, ret, resource_new(b, n));
+            struct resource *r = resource_new(b, n);
+            r->unshared = b->shares + 1;
+            resmap_push(b, ret, r);
             continue;
         }
         if (!expand_list(b, n, file, &queue))
@@ -427,7 +431,7 @@ static bool parse_document(struct build *b, str chunk, str file, uint32_t line,
         return false;
     }
     if (count > 0)
-        list_add(b, nodes, node_from_val(b->arena, &b->keys, docs[0]));
+        list_add(b, nodes, node_from_val(b->arena, &b->texts, docs[0]));
     return true;
 }
 

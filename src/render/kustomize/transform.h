@@ -48,7 +48,7 @@ MUST_USE bool transform_json6902(struct build *b, struct resmap *m, const struct
                                  const struct patch *patch);
 /* json_patch.c */
 MUST_USE bool json_patch_parse(struct build *b, str text, str file, const struct val **ret_patch);
-MUST_USE bool build_json_patch(struct build *b, struct node *object, const struct val *patch);
+MUST_USE bool build_json_patch(struct build *b, struct resource *r, const struct val *patch);
 
 /* names and values across resources: */
 MUST_USE bool transform_name_references(struct build *b, struct resmap *m,

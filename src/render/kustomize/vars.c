@@ -177,7 +177,7 @@ static bool find_value(struct build *b, const struct resmap *m, const struct var
 
 static void write_value(struct node *n, enum node_tag tag, str text)
 {
-    n->tag = (uint8_t)tag;
+    n->tag = tag & 15;
     n->value = text;
     n->style = STYLE_PLAIN;
 }

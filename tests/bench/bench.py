@@ -35,7 +35,7 @@ from harness.process import Process  # noqa: E402
 from harness.server import Server  # noqa: E402
 from harness.wait import eventually  # noqa: E402
 
-PARTS = ("parsing", "rendering", "delivery", "latency", "idle")
+PARTS = ("parsing", "kustomize", "rendering", "delivery", "latency", "idle")
 BARE_IN_FLIGHT = 16  # as many as Taut has in flight for one cluster
 TICKS = os.sysconf("SC_CLK_TCK")
 
@@ -139,6 +139,12 @@ def parsing(build: Path) -> None:
     """MB/s of JSON and YAML, by the C program beside this one."""
     program = build / "tests" / "bench" / "bench_doc"
     print(subprocess.run([program], check=True, capture_output=True, text=True).stdout, end="")
+
+
+def kustomize(build: Path) -> None:
+    """Each target of the corpus beside the original's library and command; the curve."""
+    program = [sys.executable, ROOT / "tests/bench/kustomize_rows.py", "--build", build]
+    subprocess.run(program, check=True)
 
 
 def rendering(taut: Path, git: HttpServer) -> None:
@@ -304,7 +310,7 @@ def main() -> int:
     taut = args.taut.absolute()
     parts = args.only or PARTS
     good = True
-    programs = ["tests/bench/bench_doc", "tests/bench/apply_bench"]
+    programs = [f"tests/bench/{name}" for name in ("bench_doc", "apply_bench", "kustomize_bench")]
     subprocess.run(["ninja", "-C", taut.parent, *programs], check=True, capture_output=True)
     with tempfile.TemporaryDirectory(prefix="taut-bench-") as scratch:
         folder = Path(scratch)
@@ -312,6 +318,8 @@ def main() -> int:
         git = HttpServer(folder / "git")
         if "parsing" in parts:
             good &= attempt("parsing", lambda: parsing(taut.parent))
+        if "kustomize" in parts:
+            good &= attempt("kustomize", lambda: kustomize(taut.parent))
         if "rendering" in parts:
             good &= attempt("rendering", lambda: rendering(taut, git))
         if {"delivery", "latency", "idle"} & set(parts):

@@ -46,7 +46,7 @@ static str trimmed(str secret, str type)
     return secret;
 }
 
-static int create(struct cli *cli, struct arena *arena, str secret)
+static int create(struct cli *cli, struct arena *arena, str secret, str passphrase)
 {
     auto_client struct client *client = NULL;
     struct val *body = val_new(arena, val_map());
@@ -58,6 +58,8 @@ static int create(struct cli *cli, struct arena *arena, str secret)
     val_set_str(arena, body, S("username"), cli_text(cli, "username"));
     val_set_str(arena, body, S("description"), cli_text(cli, "description"));
     val_set_str(arena, body, S("secret"), trimmed(secret, cli_text(cli, "type")));
+    if (!str_is_empty(passphrase))
+        val_set_str(arena, body, S("passphrase"), trimmed(passphrase, STR_EMPTY));
     if (!client_open(cli, &client, &err) ||
         !client_call(client, arena, "POST", client_devops_path(client, arena, "/credentials"), body,
                      &row, &err))
@@ -68,18 +70,44 @@ static int create(struct cli *cli, struct arena *arena, str secret)
     return CLI_OK;
 }
 
+struct secret_file {
+    char *bytes;
+    size_t len;
+};
+
+/* A flag that is not given reads nothing. */
+static bool read_secret(struct cli *cli, const char *flag, struct secret_file *ret, struct err *err)
+{
+    return !cli_is_set(cli, flag) ||
+           cli_read_file(cli_text(cli, flag), LIMIT_CREDENTIAL_BYTES, &ret->bytes, &ret->len, err);
+}
+
+static void secret_file_done(struct secret_file *file)
+{
+    if (file->bytes != NULL)
+        secret_wipe(file->bytes, file->len);
+    mem_free(file->bytes);
+}
+
 static int run_create(struct cli *cli)
 {
     auto_arena struct arena *arena = arena_new(16 * LIMIT_MIB);
     struct err err = {0};
-    char *bytes = NULL;
-    size_t len = 0;
+    struct secret_file secret = {0};
+    struct secret_file passphrase = {0};
 
-    if (!cli_read_file(cli_text(cli, "secret-file"), LIMIT_CREDENTIAL_BYTES, &bytes, &len, &err))
+    if (cli_is_set(cli, "passphrase-file") && !str_eq(cli_text(cli, "type"), S("ssh")))
+        return cli_fail(cli,
+                        (err_set(&err, ERR_INVALID, "--passphrase-file is for --type ssh"), &err));
+    if (!read_secret(cli, "secret-file", &secret, &err) ||
+        !read_secret(cli, "passphrase-file", &passphrase, &err)) {
+        secret_file_done(&secret);
         return cli_fail(cli, &err);
-    int code = create(cli, arena, str_of(bytes, len));
-    secret_wipe(bytes, len);
-    mem_free(bytes);
+    }
+    int code = create(cli, arena, str_of(secret.bytes, secret.len),
+                      str_of(passphrase.bytes, passphrase.len));
+    secret_file_done(&secret);
+    secret_file_done(&passphrase);
     return code;
 }
 
@@ -105,6 +133,9 @@ static const struct cli_flag create_flags[] = {
         {"username", CLI_TEXT, "NAME", "Who signs in; needed by type basic.", NULL, 0, false, NULL},
         {"secret-file", CLI_TEXT, "FILE", "Where the value is read from; - is standard input.",
          NULL, 0, true, NULL},
+        {"passphrase-file", CLI_TEXT, "FILE",
+         "Where the passphrase of an SSH key is read from; - is standard input.", NULL, 0, false,
+         NULL},
         {"description", CLI_TEXT, "TEXT", "Up to 256 characters.", NULL, 0, false, NULL},
 };
 

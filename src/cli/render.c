@@ -21,6 +21,7 @@ struct render {
     struct arena *arena;
     struct secret *password;
     struct secret *ssh_key;
+    struct secret *passphrase;
     bool done;
     int code;
 };
@@ -124,15 +125,19 @@ static bool read_credential(struct render *r, struct source_credential *ret, str
 {
     str password;
     str key;
+    str passphrase;
 
     if (!read_text(r, "secret-file", &password, err) || !read_text(r, "ssh-key-file", &key, err) ||
+        !read_text(r, "ssh-passphrase-file", &passphrase, err) ||
         !read_text(r, "known-hosts", &ret->known_hosts, err))
         return false;
     r->password = secret_new(str_trim(password));
     r->ssh_key = secret_new(key);
+    r->passphrase = secret_new(str_trim(passphrase));
     ret->username = cli_text(r->cli, "username");
     ret->password = r->password;
     ret->ssh_key = r->ssh_key;
+    ret->passphrase = r->passphrase;
     return true;
 }
 
@@ -205,6 +210,7 @@ static int run(struct cli *cli)
     arena_free(r.arena);
     secret_free(r.password);
     secret_free(r.ssh_key);
+    secret_free(r.passphrase);
     return r.code;
 }
 
@@ -244,6 +250,10 @@ static const struct cli_flag flags[] = {
          .kind = CLI_TEXT,
          .value = "FILE",
          .help = "Its private SSH key; - reads standard input"},
+        {.name = "ssh-passphrase-file",
+         .kind = CLI_TEXT,
+         .value = "FILE",
+         .help = "The passphrase of that key; - reads standard input"},
         {.name = "known-hosts",
          .kind = CLI_TEXT,
          .value = "FILE",

@@ -6,9 +6,8 @@
 #include "render/render.h"
 
 static const struct role roles[] = {
-        {"fetch", transport_fetch_main},
-        {"ssh", transport_ssh_main},
-        {"hash", password_role},
+        {"fetch", transport_fetch_main},     {"ssh", transport_ssh_main},
+        {"askpass", transport_askpass_main}, {"hash", password_role},
         {"render", render_zygote_main},
 };
 

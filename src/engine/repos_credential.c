@@ -13,6 +13,7 @@ struct credential {
     struct secret *token; /* basic or bearer: the host decides */
     struct secret *bearer;
     struct secret *ssh_key;
+    struct secret *passphrase;
     bool insecure;
 };
 
@@ -47,6 +48,7 @@ void credential_free(struct credential *credential)
     secret_free(credential->token);
     secret_free(credential->bearer);
     secret_free(credential->ssh_key);
+    secret_free(credential->passphrase);
     arena_free(credential->arena);
     mem_free(credential);
 }
@@ -112,12 +114,9 @@ bool credential_add_secret(struct credential *credential, const struct val *secr
         return true;
     }
     if (str_eq(type, S("ssh-auth"))) {
-        if (!str_is_empty(data_text(arena, secret, "passphrase")))
-            return err_set(err, ERR_UNSUPPORTED,
-                           "not supported yet: SSH keys with a passphrase (Secret '%.*s')",
-                           STR(object_name(secret)));
         data_secret(arena, secret, "private_key", &credential->ssh_key);
         data_secret(arena, secret, "ssh-privatekey", &credential->ssh_key);
+        data_secret(arena, secret, "passphrase", &credential->passphrase);
         return true;
     }
     if (str_eq(type, S("secret-text")) || str_eq(type, S("Opaque"))) {
@@ -154,6 +153,7 @@ void credential_fill(const struct credential *credential, str url, struct source
     ret->password = credential->password;
     ret->bearer = credential->bearer;
     ret->ssh_key = credential->ssh_key;
+    ret->passphrase = credential->passphrase;
     ret->insecure = credential->insecure;
     if (credential->token == NULL)
         return;

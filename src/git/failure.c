@@ -3,7 +3,7 @@
 
 #include "base/buf.h"
 
-enum who { ANYBODY, WITH_SECRET, WITHOUT_SECRET };
+enum who { ANYBODY, WITH_SECRET, WITHOUT_SECRET, WITH_PASSPHRASE, WITHOUT_PASSPHRASE };
 
 /* %h host, %r ref, %k "TYPE FINGERPRINT" of the server's host key, %w git's own words, %u URL. The
  * first row that fits decides, so the narrow ones stand first. Patterns are lower case. */
@@ -25,8 +25,10 @@ static const struct {
         {"host key verification failed", ANYBODY, ERR_FORBIDDEN,
          "the host key of %h is not known: %k; compare it with what the operator of the host "
          "publishes, and accept it"},
-        {"incorrect passphrase", ANYBODY, ERR_UNSUPPORTED,
-         "not supported yet: the SSH key is protected by a passphrase"},
+        {"incorrect passphrase", WITH_PASSPHRASE, ERR_UNAUTHORIZED,
+         "the passphrase of the credential is not that of its SSH key"},
+        {"incorrect passphrase", WITHOUT_PASSPHRASE, ERR_UNAUTHORIZED,
+         "the SSH key is protected by a passphrase, which the credential does not hold"},
         {"error in libcrypto", WITH_SECRET, ERR_INVALID,
          "the SSH key cannot be read: it is not a "
          "private key in OpenSSH or PEM form"},
@@ -232,14 +234,48 @@ static str fill_in(struct arena *arena, const char *sentence, const struct failu
     return arena_str(arena, buf_str(&out));
 }
 
-bool failure_set(struct arena *arena, const struct failure *failure, struct err *err)
+/* ssh does not say that it could not open the key: the server would have taken it, or a passphrase
+ * was asked for, and yet nobody signed in. */
+static bool key_stayed_locked(str words)
+{
+    str asked = S("read_passphrase: requested to askpass");
+    size_t at = str_find(words, asked);
+
+    if (!contains(words, "permission denied ("))
+        return false;
+    if (at == SIZE_MAX)
+        return contains(words, "server accepts key:");
+    return !contains(str_from_index(words, at), "authentications that can continue");
+}
+
+static bool is_about(enum who who, const struct failure *failure)
 {
     bool has_secret = failure->url->scheme == GIT_SSH ? failure->has_key : failure->has_auth;
+
+    switch (who) {
+    case ANYBODY:
+        break;
+    case WITH_SECRET:
+        return has_secret;
+    case WITHOUT_SECRET:
+        return !has_secret;
+    case WITH_PASSPHRASE:
+        return failure->has_passphrase;
+    case WITHOUT_PASSPHRASE:
+        return !failure->has_passphrase;
+    }
+    return true;
+}
+
+bool failure_set(struct arena *arena, const struct failure *failure, struct err *err)
+{
     str words = readable(arena, failure->words);
 
+    if (key_stayed_locked(failure->words))
+        words = arena_join(arena, S("incorrect passphrase\n"), words);
+
     for (size_t i = 0; i < COUNT(rows); i++) {
-        if ((rows[i].who == WITH_SECRET && !has_secret) ||
-            (rows[i].who == WITHOUT_SECRET && has_secret) || !contains(words, rows[i].pattern))
+        if (!is_about(rows[i].who, failure) || !contains(words, rows[i].pattern))
             continue;
         str sentence = fill_in(arena, rows[i].sentence, failure, words);
         return err_set(err, rows[i].code, "%.*s", STR(sentence));

@@ -8,9 +8,10 @@
 
 struct failure {
     const struct git_url *url;
-    str words;     /* standard error of git */
-    str ref;       /* what was fetched, may be empty */
-    bool has_key;  /* an SSH key was given */
+    str words;    /* standard error of git */
+    str ref;      /* what was fetched, may be empty */
+    bool has_key; /* an SSH key was given */
+    bool has_passphrase;
     bool has_auth; /* a password or token was given */
 };
 

@@ -5,9 +5,9 @@ enum answer { ANSWER_FAILURE = 1, ANSWER_RESULT = 2 };
 
 void fetch_put_request(struct buf *out, const struct fetch_request *r)
 {
-    const str texts[] = {r->url,       r->program, r->file_roots, r->username,
-                         r->password,  r->bearer,  r->ssh_key,    r->known_hosts,
-                         r->ca_bundle, r->cache,   r->prefix};
+    const str texts[] = {r->url,         r->program,   r->file_roots, r->username,
+                         r->password,    r->bearer,    r->ssh_key,    r->passphrase,
+                         r->known_hosts, r->ca_bundle, r->cache,      r->prefix};
 
     wire_put_u64(out, r->op);
     for (size_t i = 0; i < COUNT(texts); i++)
@@ -26,9 +26,9 @@ bool fetch_get_request(str bytes, struct arena *arena, struct fetch_request *ret
 {
     struct wire w = wire_of(bytes, arena);
     struct fetch_request r = {.op = (enum transport_op)wire_u64_most(&w, TRANSPORT_FILE)};
-    str *const texts[] = {&r.url,       &r.program, &r.file_roots, &r.username,
-                          &r.password,  &r.bearer,  &r.ssh_key,    &r.known_hosts,
-                          &r.ca_bundle, &r.cache,   &r.prefix};
+    str *const texts[] = {&r.url,         &r.program,   &r.file_roots, &r.username,
+                          &r.password,    &r.bearer,    &r.ssh_key,    &r.passphrase,
+                          &r.known_hosts, &r.ca_bundle, &r.cache,      &r.prefix};
 
     for (size_t i = 0; i < COUNT(texts); i++)
         *texts[i] = wire_dup(&w);

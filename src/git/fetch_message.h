@@ -19,6 +19,7 @@ struct fetch_request {
     str password;
     str bearer;
     str ssh_key;
+    str passphrase;
     str known_hosts;
     str ca_bundle;
     bool insecure;

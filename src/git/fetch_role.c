@@ -80,6 +80,7 @@ bool fetch_git_failed(struct fetch *f, const struct git_run *run, struct err *er
             .words = run->words,
             .ref = run->ref,
             .has_key = !str_is_empty(f->request.ssh_key),
+            .has_passphrase = !str_is_empty(f->request.passphrase),
             .has_auth = !f->has_left &&
                         (!str_is_empty(f->request.password) || !str_is_empty(f->request.bearer)),
     };
@@ -425,7 +426,7 @@ static bool read_request(struct fetch *f, struct buf *in, struct err *err)
 /* An answer never repeats a secret, whatever a server made git say. */
 static void scrub(const struct fetch_request *r, struct err *err)
 {
-    const str secrets[] = {r->password, r->bearer};
+    const str secrets[] = {r->password, r->bearer, r->passphrase};
 
     for (size_t i = 0; i < COUNT(secrets); i++) {
         size_t at;

@@ -24,6 +24,7 @@ struct fetch {
     size_t env_count;
     size_t config_count;
     str key_path; /* /proc/<pid>/fd/<n>: memfds of this process */
+    str passphrase_path;
     str hosts_path;
     str ca_path;
     int64_t git_took_ms;

@@ -85,6 +85,9 @@ bool fetch_secrets(struct fetch *f, struct err *err)
     if (f->url.scheme == GIT_SSH && !str_is_empty(r->ssh_key) &&
         !memory_file(f, tidy_lines(f->arena, r->ssh_key), &f->key_path, err))
         return false;
+    if (f->url.scheme == GIT_SSH && !str_is_empty(r->ssh_key) && !str_is_empty(r->passphrase) &&
+        !memory_file(f, r->passphrase, &f->passphrase_path, err))
+        return false;
     if (f->url.scheme == GIT_SSH &&
         !memory_file(f, tidy_lines(f->arena, r->known_hosts), &f->hosts_path, err))
         return false;
@@ -227,6 +230,7 @@ static void environment_ssh(struct fetch *f)
     env_add(f, arena_printf(arena, "GIT_SSH=%s", f->program));
     env_add(f, arena_printf(arena, "TAUT_SSH_HOSTS=%.*s", STR(f->hosts_path)));
     env_add(f, arena_printf(arena, "TAUT_SSH_KEY=%.*s", STR(f->key_path)));
+    env_add(f, arena_printf(arena, "TAUT_SSH_PASSPHRASE=%.*s", STR(f->passphrase_path)));
     env_add(f, arena_printf(arena, "TAUT_SSH_ADDRESS=%.*s", STR(f->address)));
     env_add(f, arena_printf(arena, "TAUT_SSH_ALIAS=%.*s", STR(alias)));
 }

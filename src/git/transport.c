@@ -59,6 +59,7 @@ static void put_request(struct buf *out, const struct transport_options *options
             .password = secret_text(c->password),
             .bearer = secret_text(c->bearer),
             .ssh_key = secret_text(c->ssh_key),
+            .passphrase = secret_text(c->passphrase),
             .known_hosts = c->known_hosts,
             .ca_bundle = c->ca_bundle,
             .insecure = c->insecure,

@@ -28,9 +28,10 @@ struct transport_credential {
     const struct secret *password; /* with the user name, or alone: an access token */
     const struct secret *bearer;
     const struct secret *ssh_key;
-    str known_hosts; /* OpenSSH format */
-    str ca_bundle;   /* PEM */
-    bool insecure;   /* TLS is not verified */
+    const struct secret *passphrase; /* of the key */
+    str known_hosts;                 /* OpenSSH format */
+    str ca_bundle;                   /* PEM */
+    bool insecure;                   /* TLS is not verified */
 };
 
 enum transport_op {
@@ -84,3 +85,4 @@ void transport_cancel(struct transport_job *job); /* done does not run; NULL is 
 /* The roles: rows of cli/roles.c. */
 int transport_fetch_main(int argc, char **argv);
 int transport_ssh_main(int argc, char **argv);
+int transport_askpass_main(int argc, char **argv);

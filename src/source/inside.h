@@ -85,6 +85,7 @@ struct source_repo {
     struct secret *password;
     struct secret *bearer;
     struct secret *ssh_key;
+    struct secret *passphrase;
 
     bool list_wanted; /* by the timer */
     struct transport_job *list_job;

@@ -25,9 +25,10 @@ struct source_credential {
     const struct secret *password; /* or token with basic auth */
     const struct secret *bearer;
     const struct secret *ssh_key;
-    str known_hosts; /* OpenSSH format */
-    str ca_bundle;   /* PEM, empty = the system's */
-    bool insecure;   /* do not verify TLS: from the repository Secret only */
+    const struct secret *passphrase; /* of the key */
+    str known_hosts;                 /* OpenSSH format */
+    str ca_bundle;                   /* PEM, empty = the system's */
+    bool insecure;                   /* do not verify TLS: from the repository Secret only */
 };
 
 struct source_options {

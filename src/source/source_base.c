@@ -81,6 +81,7 @@ static struct source_repo *remote_repo(struct source_wait *wait, const struct re
                                            .password = own->password,
                                            .bearer = own->bearer,
                                            .ssh_key = own->ssh_key,
+                                           .passphrase = own->passphrase,
                                            .known_hosts = own->credential.known_hosts,
                                            .ca_bundle = own->credential.ca_bundle,
                                            .insecure = own->credential.insecure};
@@ -95,7 +96,8 @@ static struct source_repo *remote_repo(struct source_wait *wait, const struct re
                 str_eq(git_url_port(&parsed), git_url_port(&own->url));
     if (!same) {
         credential.username = STR_EMPTY;
-        credential.password = credential.bearer = credential.ssh_key = NULL;
+        credential.password = credential.bearer = NULL;
+        credential.ssh_key = credential.passphrase = NULL;
         credential.insecure = false;
         credential.ca_bundle = STR_EMPTY;
     }

@@ -220,7 +220,7 @@ void source_repo_aim(struct source_repo *repo, struct transport_request *request
     request->url = &repo->moved;
     *ret_bare = repo->credential;
     if (!same)
-        ret_bare->password = ret_bare->bearer = ret_bare->ssh_key = NULL;
+        ret_bare->password = ret_bare->bearer = ret_bare->ssh_key = ret_bare->passphrase = NULL;
     request->credential = ret_bare;
 }
 

@@ -205,6 +205,7 @@ static str identity_of(struct source *source, struct arena *arena, str url,
         add_part(&text, secret_text(c->password));
         add_part(&text, secret_text(c->bearer));
         add_part(&text, secret_text(c->ssh_key));
+        add_part(&text, secret_text(c->passphrase));
         add_part(&text, c->known_hosts);
         add_part(&text, c->ca_bundle);
         buf_addc(&text, c->insecure ? '1' : '0');
@@ -222,11 +223,13 @@ static void copy_credential(struct source_repo *repo, const struct source_creden
     repo->password = secret_dup(c->password);
     repo->bearer = secret_dup(c->bearer);
     repo->ssh_key = secret_dup(c->ssh_key);
+    repo->passphrase = secret_dup(c->passphrase);
     repo->credential = (struct transport_credential){
             .username = arena_str(repo->arena, c->username),
             .password = repo->password,
             .bearer = repo->bearer,
             .ssh_key = repo->ssh_key,
+            .passphrase = repo->passphrase,
             .known_hosts = arena_str(repo->arena, c->known_hosts),
             .ca_bundle = arena_str(repo->arena, c->ca_bundle),
             .insecure = c->insecure,
@@ -305,6 +308,7 @@ static void repo_free(struct source_repo *repo)
     secret_free(repo->password);
     secret_free(repo->bearer);
     secret_free(repo->ssh_key);
+    secret_free(repo->passphrase);
     mem_free(repo->subscribers);
     arena_free(repo->arena);
     mem_free(repo);

@@ -83,6 +83,28 @@ def test_a_private_repository_by_ssh_key(
     server.run("app", "delete", name, "--cascade=false")
 
 
+def test_an_ssh_key_behind_a_passphrase(
+    repo: Repository, ssh: SshServer, deploy: Deploy, server: Server, name: str, namespace: str
+) -> None:
+    repo.commit({"a.yaml": text(config_map("a"))})
+    server.run(
+        *("credential", "create", name, "--type", "ssh"),
+        *("--secret-file", str(ssh.locked_key("a pass-canary-17")), "--passphrase-file", "-"),
+        stdin="a pass-canary-17\n",
+    )
+    server.run(
+        *("repo", "add", name, "--url", ssh.url(repo), "--credential", name),
+        *("--accept-host-key", ssh.fingerprint()),
+    )
+    server.run(
+        *("app", "create", name, "--repo", name, "--path", ".", "--auto-sync"),
+        *("--cluster", server.cluster, "--namespace", namespace),
+    )
+    server.run("app", "wait", name, "--synced", "--healthy", "--timeout", "60s")
+    assert "pass-canary-17" not in server.log.read_text()
+    server.run("app", "delete", name, "--cascade=false")
+
+
 def test_a_repository_that_has_moved_is_followed(
     repo: Repository, git: HttpServer, deploy: Deploy, target: Kube, namespace: str
 ) -> None:

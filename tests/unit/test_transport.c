@@ -389,6 +389,33 @@ TEST(the_git_protocol_works)
     servers_done(&s);
 }
 
+/* The same key behind a passphrase that a shell would trip over. */
+static void assert_passphrase(struct servers *s, str url, str hosts)
+{
+    char key[8192];
+    char path[128];
+    struct secret *right = secret_new(S("it's $HOME \"and\" more"));
+    struct secret *wrong = secret_new(S("wrong-canary"));
+
+    fixture_run(&s->f, "cd .. && cp me locked && chmod 600 locked && ssh-keygen -q -p -P '' -N "
+                       "'it'\\''s $HOME \"and\" more' -f locked");
+    snprintf(path, sizeof(path), "%s/locked", s->f.dir);
+    read_file(path, key, sizeof(key));
+    struct secret *secret = secret_new(str_from(key));
+    struct transport_credential c = {.ssh_key = secret, .passphrase = right, .known_hosts = hosts};
+    assert_ok(list(s, &c, "%s", url.at), s->err);
+    c.passphrase = wrong;
+    assert_false(list(s, &c, "%s", url.at));
+    assert_message(s, "the passphrase of the credential is not that of its SSH key");
+    assert_false(str_contains(err_message(&s->err), S("wrong-canary")));
+    c.passphrase = NULL;
+    assert_false(list(s, &c, "%s", url.at));
+    assert_message(s, "the SSH key is protected by a passphrase");
+    secret_free(secret);
+    secret_free(right);
+    secret_free(wrong);
+}
+
 TEST(an_ssh_key_with_strict_known_hosts_opens_a_repository)
 {
     struct servers s;
@@ -437,6 +464,7 @@ TEST(an_ssh_key_with_strict_known_hosts_opens_a_repository)
     assert_false(list(&s, &c, "%s", url.at));
     assert_message(&s, "asks for an SSH key");
     fixture_run(&s.f, "! grep -rqa 'PRIVATE KEY' ../cache");
+    assert_passphrase(&s, url, str_from(hosts));
     secret_free(secret);
     servers_done(&s);
 }
@@ -484,5 +512,7 @@ int main(int argc, char **argv)
         return transport_fetch_main(argc, argv);
     if (role != NULL && str_eq(str_from(role), S("ssh")))
         return transport_ssh_main(argc, argv);
+    if (role != NULL && str_eq(str_from(role), S("askpass")))
+        return transport_askpass_main(argc, argv);
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

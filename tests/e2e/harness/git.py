@@ -233,6 +233,14 @@ class SshServer:
     def private_key(self) -> Path:
         return self.dir / "client"
 
+    def locked_key(self, passphrase: str) -> Path:
+        """The same key behind a passphrase."""
+        path = self.dir / "locked"
+        shutil.copy(self.private_key, path)
+        command = ["ssh-keygen", "-q", "-p", "-P", "", "-N", passphrase, "-f", path]
+        subprocess.run(command, check=True)
+        return path
+
     def known_hosts(self) -> str:
         key = " ".join((self.dir / "host.pub").read_text().split()[:2])
         return f"[127.0.0.1]:{self.port} {key}\n"

@@ -38,7 +38,8 @@ void engine_start(struct engine *engine, engine_started_fn *done, void *owner);
 /* The definitions that the home must serve (a list of CustomResourceDefinitions). */
 const struct val *engine_crds(struct arena *arena);
 
-/* What memory knows of one application beyond its object: {lastCheck, gitChecked, cause, resources:
+/* What memory knows of one application beyond its object: {lastCheck, gitChecked, cause, sync:
+ * {step: resolve, render, apply, wait or prune, tasks, done, failed} while one runs, resources:
  * [{group, kind, namespace, name, uid, status, health, message, note, images, deleting}], message}.
  * NULL = unknown; a resource that is not in its cluster has an empty uid. */
 struct val *engine_app_facts(const struct engine *engine, str namespace_, str name,

@@ -41,6 +41,35 @@ static struct val resource_facts(const struct row *row, struct arena *arena)
     return out;
 }
 
+/* Where an operation is, as the page names its steps. */
+static const char *const sync_steps[] = {
+        [SYNC_RECORDING] = "resolve",    [SYNC_PULLING] = "resolve",
+        [SYNC_COMPARING] = "render",     [SYNC_LOOKING] = "render",
+        [SYNC_VALIDATING] = "apply",     [SYNC_MAKING_NAMESPACE] = "apply",
+        [SYNC_PRUNING] = "prune",        [SYNC_APPLYING] = "apply",
+        [SYNC_WAITING_HEALTHY] = "wait", [SYNC_PRUNING_LAST] = "prune",
+        [SYNC_SETTLING] = "apply",       [SYNC_ENDED] = "",
+};
+
+static void add_sync(struct arena *arena, struct val *facts, const struct sync *sync)
+{
+    struct val *out;
+    int64_t done = 0;
+    int64_t failed = 0;
+
+    if (sync == NULL || sync->state == SYNC_ENDED)
+        return;
+    for (size_t i = 0; i < sync->task_count; i++) {
+        done += sync->tasks[i].result != RESULT_NONE;
+        failed += sync->tasks[i].result == RESULT_FAILED;
+    }
+    out = val_set(arena, facts, S("sync"), val_map());
+    val_set_str(arena, out, S("step"), str_from(sync_steps[sync->state]));
+    val_set(arena, out, S("tasks"), val_int(arena, (int64_t)sync->task_count));
+    val_set(arena, out, S("done"), val_int(arena, done));
+    val_set(arena, out, S("failed"), val_int(arena, failed));
+}
+
 struct val *engine_app_facts(const struct engine *engine, str namespace_, str name,
                              struct arena *arena)
 {
@@ -61,6 +90,7 @@ struct val *engine_app_facts(const struct engine *engine, str namespace_, str na
         message = app->sync->message;
     if (!str_is_empty(message))
         val_set_str(arena, facts, S("message"), message);
+    add_sync(arena, facts, app->sync);
     resources = val_set(arena, facts, S("resources"), val_list());
     for (size_t i = 0; app->last != NULL && i < compare_count(app->last); i++)
         val_append(arena, resources, resource_facts(compare_row(app->last, i), arena));

@@ -220,7 +220,7 @@ static void next_namespace(struct web_call *call)
         request.field_selector =
                 arena_printf(call->arena, "involvedObject.kind=%.*s,involvedObject.name=%.*s",
                              STR(e->kind), STR(e->name));
-    web_target_kube(call, e->kube, &request, on_events);
+    web_kube_at(call, e->kube, &request, on_events);
 }
 
 static void add_namespace(struct events *e, str namespace_)

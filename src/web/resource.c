@@ -10,21 +10,6 @@
 #include "doc/yaml.h"
 #include "engine/mask.h"
 
-static void on_target(void *owner, struct kube_response *response)
-{
-    struct web_call *call = owner;
-
-    call->kube = NULL;
-    call->then(call, response);
-}
-
-void web_target_kube(struct web_call *call, struct kube *kube, const struct kube_request *request,
-                     web_next_fn *then)
-{
-    call->then = then;
-    call->kube = kube_start(kube, request, on_target, call);
-}
-
 bool web_is_secret(struct gvk gvk)
 {
     return str_is_empty(gvk.group) && str_eq(gvk.kind, S("Secret"));
@@ -145,7 +130,7 @@ void web_resource_get(struct web_call *call)
         return;
     struct kube_request request = request_of(object, KUBE_GET);
     call->state = object;
-    web_target_kube(call, object->kube, &request, on_live);
+    web_kube_at(call, object->kube, &request, on_live);
 }
 
 /* ---- editing ---- */
@@ -202,5 +187,5 @@ void web_resource_put(struct web_call *call)
     request.body = edited;
     request.field_manager = S("taut-console");
     call->state = object;
-    web_target_kube(call, object->kube, &request, on_saved);
+    web_kube_at(call, object->kube, &request, on_saved);
 }

@@ -9,7 +9,4 @@ MUST_USE bool web_resource_id(struct arena *arena, str key, str *ret);
 /* The object that {key} ("group:Kind:namespace:name", the third parameter) names, if it is this
  * deployment's; else the call is answered. Texts are the request's. */
 MUST_USE bool web_resource_find(struct web_call *call, struct engine_object *ret);
-/* Like web_kube, but to the cluster of a deployment. */
-void web_target_kube(struct web_call *call, struct kube *kube, const struct kube_request *request,
-                     web_next_fn *then);
 bool web_is_secret(struct gvk gvk);

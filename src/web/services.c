@@ -161,12 +161,12 @@ static void next_service(struct web_call *call)
         return;
     }
     const struct service *service = &s->services[s->at];
-    web_target_kube(call, s->targets[service->target].kube,
-                    &(struct kube_request){.verb = KUBE_GET,
-                                           .gvr = gvr_services,
-                                           .namespace_ = service->namespace_,
-                                           .name = service->name},
-                    on_service);
+    web_kube_at(call, s->targets[service->target].kube,
+                &(struct kube_request){.verb = KUBE_GET,
+                                       .gvr = gvr_services,
+                                       .namespace_ = service->namespace_,
+                                       .name = service->name},
+                on_service);
 }
 
 static bool is_ready(const struct val *node)
@@ -228,9 +228,9 @@ static void next_target(struct web_call *call)
         next_service(call);
         return;
     }
-    web_target_kube(call, s->targets[s->at].kube,
-                    &(struct kube_request){.verb = KUBE_LIST, .gvr = gvr_nodes, .limit = 100},
-                    on_nodes);
+    web_kube_at(call, s->targets[s->at].kube,
+                &(struct kube_request){.verb = KUBE_LIST, .gvr = gvr_nodes, .limit = 100},
+                on_nodes);
 }
 
 static bool take_applications(struct web_call *call, struct kube_response *response)
@@ -343,15 +343,14 @@ static void on_service_read(struct web_call *call, struct kube_response *respons
                  STR(service->name));
         return;
     }
-    web_target_kube(
-            call, s->targets[service->target].kube,
-            &(struct kube_request){.verb = KUBE_PATCH_MERGE,
-                                   .gvr = gvr_services,
-                                   .namespace_ = service->namespace_,
-                                   .name = service->name,
-                                   .field_manager = S("taut-console"),
-                                   .body = access_patch(call->arena, response->object, type)},
-            on_changed);
+    web_kube_at(call, s->targets[service->target].kube,
+                &(struct kube_request){.verb = KUBE_PATCH_MERGE,
+                                       .gvr = gvr_services,
+                                       .namespace_ = service->namespace_,
+                                       .name = service->name,
+                                       .field_manager = S("taut-console"),
+                                       .body = access_patch(call->arena, response->object, type)},
+                on_changed);
 }
 
 static void on_access_nodes(struct web_call *call, struct kube_response *response)
@@ -362,12 +361,12 @@ static void on_access_nodes(struct web_call *call, struct kube_response *respons
     if (response->ok)
         s->targets[service->target].address =
                 node_address(call->arena, val_get(response->object, S("items")));
-    web_target_kube(call, s->targets[service->target].kube,
-                    &(struct kube_request){.verb = KUBE_GET,
-                                           .gvr = gvr_services,
-                                           .namespace_ = service->namespace_,
-                                           .name = service->name},
-                    on_service_read);
+    web_kube_at(call, s->targets[service->target].kube,
+                &(struct kube_request){.verb = KUBE_GET,
+                                       .gvr = gvr_services,
+                                       .namespace_ = service->namespace_,
+                                       .name = service->name},
+                on_service_read);
 }
 
 static void on_access_applications(struct web_call *call, struct kube_response *response)
@@ -381,9 +380,9 @@ static void on_access_applications(struct web_call *call, struct kube_response *
             !str_eq(service->namespace_, call->params[2]) ||
             !str_eq(service->name, call->params[3]))
             continue;
-        web_target_kube(call, s->targets[service->target].kube,
-                        &(struct kube_request){.verb = KUBE_LIST, .gvr = gvr_nodes, .limit = 100},
-                        on_access_nodes);
+        web_kube_at(call, s->targets[service->target].kube,
+                    &(struct kube_request){.verb = KUBE_LIST, .gvr = gvr_nodes, .limit = 100},
+                    on_access_nodes);
         return;
     }
     web_fail(call, ERR_NOT_FOUND,

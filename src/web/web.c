@@ -478,6 +478,8 @@ void web_free(struct web *web)
 {
     if (web == NULL)
         return;
+    if (web->options.engine != NULL)
+        engine_unlisten(web->options.engine, web);
     stream_free(TAKE(web->stream));
     list_apps_free(TAKE(web->apps));
     while (web->calls != NULL) {
@@ -506,8 +508,21 @@ void web_set_ready(struct web *web, bool ready)
     web->ready = ready;
 }
 
+/* What the engine knows of a deployment changed: the pages that show it look again. */
+static void on_engine(void *owner, str namespace_, str name)
+{
+    static const char *const words[] = {"tree", "facts"};
+
+    for (size_t i = 0; i < COUNT(words); i++)
+        stream_touch(owner, words[i], namespace_, name);
+}
+
 void web_set_engine(struct web *web, struct engine *engine)
 {
+    if (web->options.engine != NULL)
+        engine_unlisten(web->options.engine, web);
     web->options.engine = engine;
+    if (engine != NULL)
+        engine_listen(engine, on_engine, web);
     list_apps_start(web->apps); /* its definitions are served now */
 }

@@ -147,7 +147,7 @@ function Content({ app, devops, tab }: { app: Application; devops: string; tab: 
 }
 
 function ResourcesTab({ app, devops }: { app: Application; devops: string }) {
-    const tree = useTree(app, devops);
+    const tree = useTree(devops, app.metadata.name);
     return (
         <Resources
             app={app}

@@ -1,10 +1,8 @@
-/* The tree of a deployment, kept current: again when the deployment changes, and every few seconds. */
-import { useEffect, useRef } from "preact/hooks";
-import type { Application } from "../api/types";
-import { useLoad } from "../load";
+/* What the engine knows of one deployment beyond its object, live: the tree and the facts. */
+import { useMemo } from "preact/hooks";
+import type { ApiError } from "../api/client";
+import { useLive } from "../live";
 import type { TreeNode } from "../tree";
-
-const EVERY_MS = 3000;
 
 export function appBase(devops: string, name: string): string {
     return `taut/v1/devops/${devops}/apps/${name}`;
@@ -13,30 +11,31 @@ export function appBase(devops: string, name: string): string {
 export interface TreeLoad {
     nodes: TreeNode[] | null;
     compared: boolean;
-    error: ReturnType<typeof useLoad>["error"];
+    error: ApiError | null;
     again: () => void;
 }
 
-export function useTree(app: Application, devops: string): TreeLoad {
-    const load = useLoad<{ compared: boolean; items: TreeNode[] }>(
-        `${appBase(devops, app.metadata.name)}/tree`,
+export function useTree(devops: string, name: string): TreeLoad {
+    const live = useLive<{ compared: boolean; items?: Record<string, TreeNode> }>(
+        `tree:${devops}/${name}`,
     );
-    const version = app.metadata.resourceVersion;
-    const first = useRef(true);
-    useEffect(() => {
-        if (!first.current) load.again();
-        first.current = false;
-    }, [version]);
-    useEffect(() => {
-        const timer = setInterval(() => {
-            if (document.visibilityState === "visible") load.again();
-        }, EVERY_MS);
-        return () => clearInterval(timer);
-    }, []);
+    const value = live.value.value;
+    const nodes = useMemo(() => (value ? Object.values(value.items ?? {}) : null), [value]);
     return {
-        nodes: load.value?.items ?? null,
-        compared: load.value?.compared ?? false,
-        error: load.error,
-        again: load.again,
+        nodes,
+        compared: value?.compared ?? false,
+        error: live.error.value,
+        again: live.again,
     };
+}
+
+export interface Facts {
+    gitChecked?: string;
+    lastCheck?: string;
+    message?: string;
+    sync?: { step: string; tasks: number; done: number; failed: number };
+}
+
+export function useFacts(devops: string, name: string): Facts {
+    return useLive<Facts>(`facts:${devops}/${name}`).value.value ?? {};
 }

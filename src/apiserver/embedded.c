@@ -172,7 +172,7 @@ static void free_kube(struct kube *kube)
 
 struct kube *apiserver_kube(struct apiserver *server)
 {
-    static const struct kube_ops ops = {start, cancel, free_kube};
+    static const struct kube_ops ops = {start, cancel, free_kube, NULL};
     struct embedded *embedded = new0(struct embedded);
 
     embedded->base.ops = &ops;

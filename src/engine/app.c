@@ -158,6 +158,7 @@ void app_free(struct app *app)
     compare_free(app->last);
     app_keep_desired(app, NULL, NULL);
     app_keep_repo(app, NULL);
+    cluster_keep(&app->cluster, NULL);
     loop_timer_free(app->start);
     loop_timer_free(app->retry);
     app_write_done(app);
@@ -232,6 +233,10 @@ static bool desired_is_unsure(const struct desired *desired)
 void app_cluster_changed(struct app *app, struct cluster *cluster)
 {
     app_poke(app);
+    if (app->cluster == cluster && cluster_is_retired(cluster)) {
+        app_refresh(app, APP_SAME_REVISION, /*hard=*/false);
+        return;
+    }
     if (app->cluster != cluster || !cluster_is_ready(cluster) || app->pass != PASS_NONE)
         return;
     if (app->cluster_failed || (app->last != NULL && !compare_is_complete(app->last)) ||
@@ -391,6 +396,12 @@ static void pass_compared(void *owner, struct compare *compare)
     struct app *app = owner;
 
     app->comparing = NULL;
+    if (cluster_is_retired(app->cluster)) {
+        compare_free(compare);
+        app->wanted = MAX(app->wanted, app->level);
+        app_pass_done(app);
+        return;
+    }
     compare_free(app->last);
     app->last = compare;
     app->retry_ms = PASS_RETRY_MS;
@@ -498,7 +509,8 @@ static bool pass_check(struct app *app, struct err *err)
                                    err) ||
         !project_permits_source(project, app->spec.repo_url, err))
         return false;
-    app->cluster = context->cluster(context->owner, &app->spec.destination, app->spec.project, err);
+    cluster_keep(&app->cluster,
+                 context->cluster(context->owner, &app->spec.destination, app->spec.project, err));
     if (app->cluster == NULL)
         return false;
     target = (struct project_target){cluster_server(app->cluster), cluster_name(app->cluster),

@@ -56,7 +56,11 @@ struct cluster {
     struct map *kind_hashes; /* "group/kind" → struct hash */
     uint64_t kind_hashes_for;
     struct scope_limits limits;
+    size_t users;
+    bool is_retired;
 };
+
+static size_t clusters;
 
 static void cluster_connect(void *owner);
 
@@ -238,6 +242,10 @@ enum watch_state cluster_watch(struct cluster *cluster, struct gvr gvr, str name
     struct watch *watch = watch_find(cluster, gvr);
     enum watch_state state;
 
+    if (cluster->is_retired) {
+        err_set(err, ERR_FORBIDDEN, "%s", cluster->trouble.message);
+        return WATCH_BROKEN;
+    }
     if (watch == NULL)
         watch = watch_open(cluster, gvr);
     state = scope_watch(watch->scope, namespace_, err);
@@ -394,7 +402,7 @@ static void cluster_connect(void *owner)
 
 void cluster_rediscover(struct cluster *cluster)
 {
-    if (!loop_timer_is_running(cluster->rediscover))
+    if (!cluster->is_retired && !loop_timer_is_running(cluster->rediscover))
         loop_timer_start(cluster->rediscover, CLUSTER_REDISCOVER_MS);
 }
 
@@ -411,6 +419,7 @@ struct cluster *cluster_new(const struct cluster_options *options,
     struct cluster *cluster = new0(struct cluster);
     struct loop *loop = options->kube->loop;
 
+    clusters++;
     cluster->kube = options->kube;
     cluster->owns_kube = options->owns_kube;
     cluster->name = str_own(options->name);
@@ -437,18 +446,17 @@ struct cluster *cluster_new(const struct cluster_options *options,
     return cluster;
 }
 
-void cluster_free(struct cluster *cluster)
+/* What it sees, and all that goes on by itself. */
+static void cluster_close(struct cluster *cluster)
 {
-    struct map_iter it;
+    struct map_iter it = map_iter(cluster->watches);
 
-    if (cluster == NULL)
-        return;
-    ask_cancel(cluster->uid_ask);
+    ask_cancel(TAKE(cluster->uid_ask));
     discovery_forget(cluster->discovery, cluster);
-    children_free(cluster->children);
-    it = map_iter(cluster->watches);
+    children_free(TAKE(cluster->children));
     while (map_next(&it))
         watch_free(it.value);
+    map_clear(cluster->watches);
     it = map_iter(cluster->by_label);
     while (map_next(&it)) {
         struct live_set *set = it.value;
@@ -456,6 +464,19 @@ void cluster_free(struct cluster *cluster)
         mem_free(set->at);
         mem_free(set);
     }
+    map_clear(cluster->by_label);
+    map_clear(cluster->by_uid);
+    wholes_close(cluster->wholes);
+    loop_timer_stop(cluster->retry);
+    loop_timer_stop(cluster->rediscover);
+}
+
+void cluster_free(struct cluster *cluster)
+{
+    if (cluster == NULL)
+        return;
+    clusters--;
+    cluster_close(cluster);
     wholes_free(cluster->wholes);
     kind_hashes_clear(cluster);
     map_free(cluster->kind_hashes);
@@ -468,12 +489,50 @@ void cluster_free(struct cluster *cluster)
     ask_queue_free(cluster->queue);
     discovery_free(cluster->discovery);
     if (cluster->owns_kube)
-        kube_free(cluster->kube);
+        kube_retire(cluster->kube);
     str_own_free(&cluster->name);
     str_own_free(&cluster->server);
     str_own_free(&cluster->uid);
     str_own_free(&cluster->limits.namespaces);
     mem_free(cluster);
+}
+
+/* ---- users ---- */
+
+void cluster_keep(struct cluster **at, struct cluster *cluster)
+{
+    struct cluster *was = *at;
+
+    if (cluster != NULL)
+        cluster->users++;
+    *at = cluster;
+    if (was != NULL && --was->users == 0 && was->is_retired)
+        was->events->unused(was->owner, was);
+}
+
+void cluster_retire(struct cluster *cluster)
+{
+    cluster_close(cluster);
+    cluster->is_retired = true;
+    cluster->state = CLUSTER_CONNECTING;
+    cluster->has_trouble = true;
+    err_set(&cluster->trouble, ERR_UNAVAILABLE, "the settings of cluster '%.*s' changed",
+            STR(cluster->name));
+}
+
+bool cluster_is_retired(const struct cluster *cluster)
+{
+    return cluster->is_retired;
+}
+
+bool cluster_is_used(const struct cluster *cluster)
+{
+    return cluster->users > 0;
+}
+
+size_t cluster_count(void)
+{
+    return clusters;
 }
 
 /* ---- facts ---- */

@@ -23,6 +23,8 @@ struct cluster_events {
                          const struct live *is);
     /* What this object's controller made changed: its Pods, their restarts. */
     void (*children_changed)(void *owner, struct cluster *cluster, const struct live *live);
+    /* A retired cluster lost its last user. */
+    void (*unused)(void *owner, struct cluster *cluster);
     /* Reachability, discovery, or the completeness of a watch changed. */
     void (*changed)(void *owner, struct cluster *cluster);
 };
@@ -40,6 +42,16 @@ struct cluster_options {
 struct cluster *cluster_new(const struct cluster_options *options,
                             const struct cluster_events *events, void *owner);
 void cluster_free(struct cluster *cluster); /* all asks must be over */
+
+/* Whoever keeps a cluster beyond the loop's turn is a user of it: *at becomes `cluster`, NULL for
+ * none. */
+void cluster_keep(struct cluster **at, struct cluster *cluster);
+/* Its settings changed or went: it watches nothing more, shows nothing, and may be freed once it
+ * has no user. */
+void cluster_retire(struct cluster *cluster);
+bool cluster_is_retired(const struct cluster *cluster);
+bool cluster_is_used(const struct cluster *cluster);
+size_t cluster_count(void); /* in this process */
 
 str cluster_name(const struct cluster *cluster);
 str cluster_server(const struct cluster *cluster);

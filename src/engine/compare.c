@@ -593,7 +593,9 @@ static void compare_step(struct compare *compare)
 {
     if (compare->state != COMPARE_WATCHES)
         return;
-    if (!cluster_is_ready(compare->options.cluster) || !cluster_is_ready(compare->options.home))
+    if ((!cluster_is_ready(compare->options.cluster) &&
+         !cluster_is_retired(compare->options.cluster)) ||
+        !cluster_is_ready(compare->options.home))
         return;
     if (!watches_are_whole(compare))
         return;
@@ -656,6 +658,8 @@ struct compare *compare_start(const struct compare_options *options, compare_don
     compare->options = *options;
     if (options->desired != NULL)
         compare->options.desired = desired_ref(options->desired);
+    compare->options.cluster = NULL;
+    cluster_keep(&compare->options.cluster, options->cluster);
     compare->arena = arena_new(COMPARE_ARENA);
     compare->done = done;
     compare->owner = owner;
@@ -692,6 +696,7 @@ void compare_free(struct compare *compare)
     mem_free(compare->entries);
     map_free(compare->by_key);
     desired_unref(compare->options.desired);
+    cluster_keep(&compare->options.cluster, NULL);
     arena_free(compare->arena);
     mem_free(compare);
 }

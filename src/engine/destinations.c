@@ -9,15 +9,16 @@
 #define IN_CLUSTER_SERVER S("https://kubernetes.default.svc")
 #define DESTINATION_ARENA (1 * LIMIT_MIB)
 
-/* One cluster Secret. A changed Secret makes a new cluster; the old one is kept until the end,
- * because work in flight still points at it. */
+/* One cluster Secret. New settings make a new cluster; the old one is retired, and freed when no
+ * work in flight points at it any more. */
 struct destination {
     struct arena *arena;
     str name;
     str server;
     str project;
-    const struct val *secret; /* until the cluster is made from it */
-    struct cluster *cluster;  /* NULL: the Secret is no good */
+    const struct val *secret;
+    struct hash settings;    /* what the cluster is made from */
+    struct cluster *cluster; /* NULL: the Secret is no good */
     struct err err;
 };
 
@@ -29,8 +30,9 @@ struct destinations {
     struct cluster *home;
     struct cluster *sandbox;
     struct reflector *reflector;
-    struct destination **retired;
+    struct cluster **retired;
     size_t retired_count;
+    struct loop_task *sweep;
 };
 
 static str server_normal(str server)
@@ -46,6 +48,21 @@ static str secret_text(struct arena *arena, const struct val *secret, const char
     return base64_decode(arena, val_get_str(val_get(secret, S("data")), str_from(key)), &bytes)
                    ? bytes
                    : STR_EMPTY;
+}
+
+/* Who may use the cluster, and its labels, are no settings of the connection. */
+static struct hash secret_settings(const struct val *secret)
+{
+    static const char *const keys[] = {"name", "server", "config", "namespaces",
+                                       "clusterResources"};
+    struct hasher *hasher = hash_begin();
+
+    hash_add(hasher, object_name(secret));
+    for (size_t i = 0; i < COUNT(keys); i++) {
+        hash_add(hasher, val_get_str(val_get(secret, S("data")), str_from(keys[i])));
+        hash_add(hasher, S(" "));
+    }
+    return hash_end(hasher);
 }
 
 static void destination_connect(struct destinations *all, struct destination *destination)
@@ -78,26 +95,16 @@ static void *destination_keep(UNUSED void *owner, const struct val *object)
     destination->server = server_normal(secret_text(arena, object, "server"));
     destination->project = secret_text(arena, object, "project");
     destination->secret = val_dup(arena, object);
+    destination->settings = secret_settings(object);
     return destination;
 }
 
-static void destination_free(struct destination *destination)
+/* Its cluster has moved on, or was retired, when its Secret changed. */
+static void destination_drop(UNUSED void *owner, void *kept)
 {
-    cluster_free(destination->cluster);
-    arena_free(destination->arena);
-}
-
-static void destination_drop(void *owner, void *kept)
-{
-    struct destinations *all = owner;
     struct destination *destination = kept;
 
-    if (destination->cluster == NULL) {
-        arena_free(destination->arena);
-        return;
-    }
-    all->retired = mem_grow(all->retired, all->retired_count + 1, sizeof(*all->retired));
-    all->retired[all->retired_count++] = kept;
+    arena_free(destination->arena);
 }
 
 static void destinations_told(void *owner)
@@ -107,13 +114,52 @@ static void destinations_told(void *owner)
     all->events->changed(all->owner, all->home);
 }
 
+static void destinations_swept(void *owner)
+{
+    struct destinations *all = owner;
+    size_t kept = 0;
+
+    for (size_t i = 0; i < all->retired_count; i++)
+        if (cluster_is_used(all->retired[i]))
+            all->retired[kept++] = all->retired[i];
+        else
+            cluster_free(all->retired[i]);
+    all->retired_count = kept;
+}
+
+void destinations_sweep(struct destinations *all)
+{
+    loop_task_post(all->sweep);
+}
+
+static void destination_retire(struct destinations *all, struct cluster *cluster)
+{
+    if (cluster == NULL)
+        return;
+    cluster_retire(cluster);
+    all->retired = mem_grow(all->retired, all->retired_count + 1, sizeof(struct cluster *));
+    all->retired[all->retired_count++] = cluster;
+    all->events->changed(all->owner, cluster);
+    destinations_sweep(all);
+}
+
 /* Only here, not when it is kept: a relist keeps every Secret once more for nothing. */
 static void destination_changed(void *owner, UNUSED str namespace_, UNUSED str name,
-                                UNUSED const void *was, const void *is)
+                                const void *was, const void *is)
 {
-    if (is != NULL)
-        destination_connect(owner, (struct destination *)(uintptr_t)is);
-    destinations_told(owner);
+    struct destinations *all = owner;
+    struct destination *before = (struct destination *)(uintptr_t)was;
+    struct destination *after = (struct destination *)(uintptr_t)is;
+    struct cluster *cluster = before == NULL ? NULL : TAKE(before->cluster);
+
+    if (cluster != NULL && after != NULL && hash_eq(&before->settings, &after->settings)) {
+        after->cluster = cluster;
+    } else {
+        destination_retire(all, cluster);
+        if (after != NULL)
+            destination_connect(all, after);
+    }
+    destinations_told(all);
 }
 
 static void destination_trouble(UNUSED void *owner, UNUSED const struct err *err)
@@ -147,6 +193,7 @@ struct destinations *destinations_new(const struct destinations_options *options
     all->control_namespace = str_own(options->control_namespace);
     all->events = events;
     all->owner = owner;
+    all->sweep = loop_task_new(options->home->loop, "unused clusters", destinations_swept, all);
     all->home = cluster_new(&home, events, owner);
     if (options->sandbox != NULL)
         all->sandbox = cluster_new(&sandbox, events, owner);
@@ -155,14 +202,23 @@ struct destinations *destinations_new(const struct destinations_options *options
     return all;
 }
 
+static void destination_end(UNUSED void *owner, UNUSED str namespace_, UNUSED str name, void *kept)
+{
+    struct destination *destination = kept;
+
+    cluster_free(TAKE(destination->cluster));
+}
+
 void destinations_free(struct destinations *all)
 {
     if (all == NULL)
         return;
+    reflector_each(all->reflector, destination_end, all);
     reflector_free(all->reflector);
     for (size_t i = 0; i < all->retired_count; i++)
-        destination_free(all->retired[i]);
+        cluster_free(all->retired[i]);
     mem_free(all->retired);
+    loop_task_free(all->sweep);
     cluster_free(all->sandbox);
     cluster_free(all->home);
     str_own_free(&all->control_namespace);

@@ -25,5 +25,7 @@ struct cluster *destinations_home(const struct destinations *destinations);
 struct cluster *destinations_find(const struct destinations *destinations,
                                   const struct app_destination *destination, str project,
                                   struct err *err);
+/* A retired cluster has no user any more: it is freed in a later turn. */
+void destinations_sweep(struct destinations *destinations);
 /* [{name, server, version, reachable, message}] */
 struct val *destinations_list(const struct destinations *destinations, struct arena *arena);

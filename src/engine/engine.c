@@ -249,6 +249,13 @@ static void cluster_children_changed(void *owner, UNUSED struct cluster *cluster
         engine_tell(engine, app);
 }
 
+static void cluster_unused(void *owner, UNUSED struct cluster *cluster)
+{
+    struct engine *engine = owner;
+
+    destinations_sweep(engine->destinations);
+}
+
 static void cluster_changed(void *owner, struct cluster *cluster)
 {
     struct engine *engine = owner;
@@ -262,6 +269,7 @@ static void cluster_changed(void *owner, struct cluster *cluster)
 static const struct cluster_events cluster_events = {
         .live_changed = cluster_live_changed,
         .children_changed = cluster_children_changed,
+        .unused = cluster_unused,
         .changed = cluster_changed,
 };
 

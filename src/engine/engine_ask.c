@@ -30,7 +30,7 @@ struct diff_row {
     bool skip_validation;
     struct ask *read;
     struct apply *dry;
-    struct ask_queue *queue;
+    struct cluster *cluster;
     struct val *live;
     struct val *predicted;
 };
@@ -65,6 +65,7 @@ static void ask_free(struct engine_ask *ask)
     for (size_t i = 0; i < ask->row_count; i++) {
         ask_cancel(ask->rows[i].read);
         apply_cancel(ask->rows[i].dry);
+        cluster_keep(&ask->rows[i].cluster, NULL);
     }
     pull_cancel(ask->pull);
     loop_task_free(ask->task);
@@ -233,7 +234,8 @@ static void diff_read(void *owner, struct kube_response *response)
     else if (response->status != 404)
         row->note = arena_str(row->ask->arena, err_message(&response->err));
     if (response->ok && row->asks_server)
-        row->dry = apply_start(row->queue, &request, ASK_PAGE, diff_predicted, row);
+        row->dry =
+                apply_start(cluster_queue(row->cluster), &request, ASK_PAGE, diff_predicted, row);
     else
         diff_end_row(row->ask);
 }
@@ -268,8 +270,8 @@ static void diff_start_row(struct engine_ask *ask, const struct app *app, const 
     request.namespace_ = row->namespace_;
     request.name = row->name;
     ask->busy++;
-    row->queue = cluster_queue(from->cluster);
-    row->read = ask_start(row->queue, &request, &options, diff_read, row);
+    cluster_keep(&row->cluster, from->cluster);
+    row->read = ask_start(cluster_queue(row->cluster), &request, &options, diff_read, row);
 }
 
 struct engine_ask *engine_app_diff(struct engine *engine, str namespace_, str name, str only,

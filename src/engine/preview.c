@@ -25,6 +25,7 @@ static void preview_free(struct engine_preview *preview)
     ask_cancel(preview->namespace_ask);
     pull_cancel(preview->pull);
     compare_free(preview->compare);
+    cluster_keep(&preview->cluster, NULL);
     desired_unref(preview->desired);
     loop_task_free(preview->tell);
     loop_timer_free(preview->late);
@@ -243,8 +244,8 @@ static const char *preview_check(struct engine_preview *preview, struct err *err
         return "project";
     if (!project_permits_source(project, preview->spec.repo_url, err))
         return "repository";
-    preview->cluster = context->cluster(context->owner, &preview->spec.destination,
-                                        preview->spec.project, err);
+    cluster_keep(&preview->cluster, context->cluster(context->owner, &preview->spec.destination,
+                                                     preview->spec.project, err));
     if (preview->cluster == NULL)
         return "location";
     target = (struct project_target){cluster_server(preview->cluster),
@@ -258,7 +259,8 @@ static const char *preview_find_cluster(struct engine_preview *preview, struct e
 {
     const struct app_context *context = &preview->engine->context;
 
-    preview->cluster = context->cluster(context->owner, &preview->spec.destination, STR_EMPTY, err);
+    cluster_keep(&preview->cluster,
+                 context->cluster(context->owner, &preview->spec.destination, STR_EMPTY, err));
     return preview->cluster == NULL ? "cluster" : NULL;
 }
 

@@ -21,6 +21,7 @@ static void pull_free(struct pull *pull)
     source_cancel(pull->source_wait);
     loop_task_free(pull->fail);
     repo_unref(pull->repo);
+    cluster_keep(&pull->request.cluster, NULL);
     str_own_free(&pull->revision);
     mem_free(pull);
 }
@@ -117,6 +118,8 @@ struct pull *pull_start(const struct pull_request *request, pull_done_fn *done, 
     const struct val *project;
 
     pull->request = *request;
+    pull->request.cluster = NULL;
+    cluster_keep(&pull->request.cluster, request->cluster);
     pull->revision = str_own(request->revision);
     pull->done = done;
     pull->owner = owner;

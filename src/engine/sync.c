@@ -205,8 +205,8 @@ static void sync_pull(struct sync *sync)
     struct pull_request request;
     struct err err;
 
-    sync->cluster =
-            context->cluster(context->owner, &sync->spec.destination, sync->spec.project, &err);
+    cluster_keep(&sync->cluster, context->cluster(context->owner, &sync->spec.destination,
+                                                  sync->spec.project, &err));
     if (sync->cluster == NULL) {
         sync_fail(sync, "Error", &err);
         return;
@@ -625,6 +625,17 @@ static bool sync_is_stopping(struct sync *sync)
     return true;
 }
 
+/* Its cluster is another one now: what this operation knows of it counts no more. */
+static bool sync_is_lost(struct sync *sync)
+{
+    if (sync->cluster == NULL || !cluster_is_retired(sync->cluster) || sync->busy > 0 ||
+        sync->ask != NULL)
+        return false;
+    pull_cancel(TAKE(sync->pull));
+    sync_fail(sync, "Error", cluster_trouble(sync->cluster));
+    return true;
+}
+
 static void sync_advance(struct sync *sync)
 {
     loop_task_post(sync->step);
@@ -639,7 +650,7 @@ static void sync_stepped(void *owner)
         sync_free(sync);
         return;
     }
-    if (!sync_is_stopping(sync))
+    if (!sync_is_stopping(sync) && !sync_is_lost(sync))
         sync_dispatch(sync);
 }
 
@@ -764,6 +775,7 @@ void sync_free(struct sync *sync)
     for (size_t i = 0; i < sync->task_count && sync->jobs != NULL; i++)
         job_done(&sync->jobs[i]);
     compare_free(sync->compare);
+    cluster_keep(&sync->cluster, NULL);
     loop_task_free(sync->step);
     loop_timer_free(sync->tick);
     arena_free(sync->arena);

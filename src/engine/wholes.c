@@ -221,11 +221,16 @@ struct wholes *wholes_new(struct kube *kube, const struct scope_limits *limits,
     return wholes;
 }
 
+void wholes_close(struct wholes *wholes)
+{
+    for (size_t i = 0; i < WHOLE_KINDS; i++)
+        scope_free(TAKE(wholes->at[i].scope));
+}
+
 void wholes_free(struct wholes *wholes)
 {
     if (wholes == NULL)
         return;
-    for (size_t i = 0; i < WHOLE_KINDS; i++)
-        scope_free(wholes->at[i].scope);
+    wholes_close(wholes);
     mem_free(wholes);
 }

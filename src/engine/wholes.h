@@ -20,6 +20,7 @@ struct wholes_events {
 struct wholes *wholes_new(struct kube *kube, const struct scope_limits *limits,
                           const struct wholes_events *events, void *owner);
 void wholes_free(struct wholes *wholes);
+void wholes_close(struct wholes *wholes); /* ends all watches */
 /* Watches of what the cluster serves; again after each discovery. */
 void wholes_open(struct wholes *wholes, const struct discovery *discovery);
 bool wholes_are_settled(const struct wholes *wholes);

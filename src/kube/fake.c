@@ -459,7 +459,7 @@ static void fake_free(struct kube *kube)
     mem_free(fake);
 }
 
-static const struct kube_ops fake_ops = {fake_start, fake_cancel, fake_free};
+static const struct kube_ops fake_ops = {fake_start, fake_cancel, fake_free, NULL};
 
 struct kube *kube_fake_new(struct loop *loop, const struct kube_fake_options *options)
 {

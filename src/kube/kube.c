@@ -36,6 +36,14 @@ void kube_free(struct kube *kube)
         kube->ops->free(kube);
 }
 
+void kube_retire(struct kube *kube)
+{
+    if (kube != NULL && kube->ops->retire != NULL)
+        kube->ops->retire(kube);
+    else
+        kube_free(kube);
+}
+
 /* ---- requests in words and as HTTP ---- */
 
 static const struct verb_facts {

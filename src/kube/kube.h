@@ -111,6 +111,7 @@ struct kube_ops {
                                kube_event_fn *event, kube_done_fn *done, void *owner);
     void (*cancel)(struct kube_call *call);
     void (*free)(struct kube *kube);
+    void (*retire)(struct kube *kube); /* NULL: as free */
 };
 struct kube {
     const struct kube_ops *ops;
@@ -120,6 +121,8 @@ struct kube {
 struct kube_call {
     struct kube *kube;
 };
-void kube_free(struct kube *kube);
+void kube_free(struct kube *kube); /* cancels what runs */
+/* Frees it once the calls that others have on it are over; nobody may start new ones. */
+void kube_retire(struct kube *kube);
 AUTO_DEFINE(kube, kube_free)
 #define auto_kube AUTO(kube)

@@ -28,6 +28,7 @@ struct remote {
     struct kubeconfig *config; /* only its token file matters later; NULL = none */
     struct loop_timer *token_timer;
     struct ring calls;
+    struct loop_task *end; /* set: freed once no call is left */
 };
 
 struct remote_call {
@@ -51,6 +52,17 @@ static struct remote *remote_of(struct kube *kube)
     return CONTAINER_OF(kube, struct remote, kube);
 }
 
+/* It is over, or as good as. From here on the endpoint may be freed before the call is. */
+static void call_leave(struct remote_call *call)
+{
+    struct remote *remote = remote_of(call->call.kube);
+
+    call->is_over = true;
+    ring_unlink(&call->ring);
+    if (remote->end != NULL && ring_is_empty(&remote->calls))
+        loop_task_post(remote->end);
+}
+
 static void call_free(struct remote_call *call)
 {
     ring_unlink(&call->ring);
@@ -65,9 +77,8 @@ static void call_free(struct remote_call *call)
 
 static void tell_done(struct remote_call *call, struct kube_response *response)
 {
-    call->is_over = true;
     call->http = NULL; /* frees itself after its done */
-    ring_unlink(&call->ring);
+    call_leave(call);
     call->done(call->owner, response);
     if (response->arena != NULL)
         arena_free(response->arena);
@@ -209,8 +220,7 @@ static bool tell_event(struct remote_call *call, str line)
     }
     err_wrap(&response.err, "%s: %s", call->call.kube->name, call->what);
     http_cancel(TAKE(call->http));
-    call->is_over = true;
-    ring_unlink(&call->ring);
+    call_leave(call);
     call->done(call->owner, &response);
     return false;
 }
@@ -321,12 +331,11 @@ static void remote_cancel(struct kube_call *at)
 
     if (call->is_over)
         return;
+    call_leave(call);
     if (!call->in_callback) {
         call_free(call);
         return;
     }
-    call->is_over = true;
-    ring_unlink(&call->ring);
     http_cancel(TAKE(call->http)); /* the call is freed when the owner returns */
 }
 
@@ -338,6 +347,7 @@ static void remote_free(struct kube *kube)
 
     while (!ring_is_empty(&remote->calls))
         remote_cancel(&RING_FIRST(&remote->calls, struct remote_call, ring)->call);
+    loop_task_free(remote->end);
     http_client_free(remote->client);
     loop_timer_free(remote->token_timer);
     kubeconfig_free(remote->config);
@@ -345,7 +355,26 @@ static void remote_free(struct kube *kube)
     mem_free(remote);
 }
 
-static const struct kube_ops remote_ops = {remote_start, remote_cancel, remote_free};
+static void remote_ended(void *owner)
+{
+    struct remote *remote = owner;
+
+    if (ring_is_empty(&remote->calls))
+        remote_free(&remote->kube);
+}
+
+static void remote_retire(struct kube *kube)
+{
+    struct remote *remote = remote_of(kube);
+
+    if (ring_is_empty(&remote->calls)) {
+        remote_free(kube);
+        return;
+    }
+    remote->end = loop_task_new(kube->loop, "end of a remote cluster", remote_ended, remote);
+}
+
+static const struct kube_ops remote_ops = {remote_start, remote_cancel, remote_free, remote_retire};
 
 static void read_token_again(void *owner)
 {

@@ -254,3 +254,6 @@
 #define LIMIT_STREAM_CLIENTS_OF_USER 50
 /* Milliseconds until a list over all namespaces that was forbidden is tried anew. */
 #define LIMIT_FORBIDDEN_AGAIN_MS 600000
+
+/* The path of one field, for people: deeper ones are cut. */
+#define LIMIT_FIELD_PATH (16 * LIMIT_KIB)

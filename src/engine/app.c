@@ -345,8 +345,8 @@ static void pass_report_unsettled(struct app *app)
         if (row->reason == REASON_DIFFERS)
             app_report_condition(app, "SyncError",
                                  arena_printf(app->report_arena,
-                                              "%.*s '%.*s' does not settle: %.*s after %d syncs; "
-                                              "another client sets it again",
+                                              "%.*s '%.*s' does not settle: %.*s (after %d "
+                                              "syncs that set it right)",
                                               STR(row->gvk.kind), STR(row->name), STR(row->note),
                                               UNSETTLED_ATTEMPTS));
     }

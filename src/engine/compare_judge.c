@@ -111,7 +111,7 @@ void judge_verdict(const struct judge *judge, struct row *row, const struct verd
     row->is_known = true;
     switch (verdict->answer) {
     case VERDICT_SYNCED:
-        row_set(row, ROW_SYNCED, REASON_NONE, STR_EMPTY);
+        row_set(row, ROW_SYNCED, REASON_NONE, note);
         break;
     case VERDICT_DIFFERS:
         row_set(row, ROW_OUT_OF_SYNC, REASON_DIFFERS, note);
@@ -187,6 +187,7 @@ enum judge_next judge_answer(const struct judge *judge, struct row *row,
                              const struct kube_response *response, struct verdict *ret_verdict)
 {
     struct hash hash;
+    struct hash owners;
 
     *ret_verdict = (struct verdict){0};
     if (!response->ok)
@@ -195,9 +196,46 @@ enum judge_next judge_answer(const struct judge *judge, struct row *row,
         !str_eq(object_resource_version(response->object), row->resource_version))
         return JUDGE_ASK_AGAIN;
     hash = live_spec_hash(response->object);
-    if (hash_eq(&hash, &row->spec_hash))
+    owners = live_owner_hash(response->object);
+    if (hash_eq(&hash, &row->spec_hash) && hash_eq(&owners, &row->owner_hash))
         return judge_decide(judge, row, VERDICT_SYNCED, STR_EMPTY, ret_verdict);
     return JUDGE_NEEDS_BODY;
+}
+
+struct first_path {
+    struct arena *arena;
+    str path;
+};
+
+static void take_path(void *owner, str path, UNUSED const struct val *live,
+                      UNUSED const struct val *wanted)
+{
+    struct first_path *first = owner;
+
+    first->path = arena_str(first->arena, path);
+}
+
+/* What is Synced and yet not as Git alone would have it: a field that left Git and stays, because
+ * another manager holds it, or one that another client sets. Empty when there is nothing. */
+static str note_of_others(struct arena *arena, const struct val *predicted, const struct val *live,
+                          const struct val *wanted_view, const struct val *live_view)
+{
+    const struct val *managed = VAL_AT(predicted, "metadata", "managedFields");
+    struct first_path first = {arena, STR_EMPTY};
+    const struct val *manager = NULL;
+    str path;
+
+    if (fields_left(arena, live_our_fields(live), live_our_fields(predicted), wanted_view, &path))
+        manager = fields_manager(arena, managed, path, /*not_us=*/true);
+    if (manager != NULL)
+        return arena_printf(arena, "%.*s left Git and is kept by %.*s", STR(path),
+                            STR(val_get_str(manager, S("manager"))));
+    (void)!fields_each_difference(arena, live_view, wanted_view, 1, take_path, &first);
+    if (!str_is_empty(first.path))
+        manager = fields_manager(arena, managed, first.path, /*not_us=*/true);
+    return manager == NULL ? STR_EMPTY
+                           : arena_printf(arena, "%.*s is set by %.*s", STR(first.path),
+                                          STR(val_get_str(manager, S("manager"))));
 }
 
 enum judge_next judge_bodies(const struct judge *judge, struct row *row,
@@ -208,6 +246,7 @@ enum judge_next judge_bodies(const struct judge *judge, struct row *row,
     struct ignore_target target = row_target(row);
     struct val *wanted_view = live_spec_view(arena, predicted);
     struct val *live_view = live_spec_view(arena, live);
+    const struct val *manager;
     str path = STR_EMPTY;
     bool differs;
 
@@ -223,7 +262,15 @@ enum judge_next judge_bodies(const struct judge *judge, struct row *row,
     differs = fields_differ(arena, live_our_fields(predicted), wanted_view, live_view, &path) ||
               fields_differ(arena, live_our_fields(live), wanted_view, live_view, &path);
     if (!differs)
-        return judge_decide(judge, row, VERDICT_SYNCED, STR_EMPTY, ret_verdict);
-    return judge_decide(judge, row, VERDICT_DIFFERS, arena_printf(arena, "%.*s differs", STR(path)),
+        return judge_decide(judge, row, VERDICT_SYNCED,
+                            note_of_others(arena, predicted, live, wanted_view, live_view),
+                            ret_verdict);
+    manager = fields_manager(arena, VAL_AT(live, "metadata", "managedFields"), path,
+                             /*not_us=*/true);
+    return judge_decide(judge, row, VERDICT_DIFFERS,
+                        manager == NULL
+                                ? arena_printf(arena, "%.*s differs", STR(path))
+                                : arena_printf(arena, "%.*s differs, last set by %.*s", STR(path),
+                                               STR(val_get_str(manager, S("manager")))),
                         ret_verdict);
 }

@@ -132,24 +132,11 @@ struct diff_fields {
     const struct val *managers; /* managedFields of the live object */
 };
 
-/* Who set the path last: the newest entry that owns it. */
-static const struct val *field_manager(const struct diff_fields *fields, str path)
-{
-    struct val_iter it = val_iter(fields->managers);
-    const struct val *newest = NULL;
-
-    while (val_next(&it))
-        if (fields_own_path(fields->arena, val_get(it.value, S("fieldsV1")), path) &&
-            (newest == NULL ||
-             str_cmp(val_get_str(newest, S("time")), val_get_str(it.value, S("time"))) < 0))
-            newest = it.value;
-    return newest;
-}
-
 static void diff_field(void *owner, str path, const struct val *live, const struct val *wanted)
 {
     struct diff_fields *fields = owner;
-    const struct val *manager = field_manager(fields, path);
+    const struct val *manager =
+            fields_manager(fields->arena, fields->managers, path, /*not_us=*/false);
     struct val field = val_map();
 
     val_set_str(fields->arena, &field, S("path"), path);

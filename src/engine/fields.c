@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "engine/fields.h"
 #include "doc/json.h"
+#include "engine/live.h"
 
 struct walk {
     struct arena *arena;
@@ -98,7 +99,7 @@ bool fields_differ(struct arena *arena, const struct val *fields, const struct v
 
     if (fields == NULL)
         return false;
-    buf_init(&walk.path, 4096);
+    buf_init(&walk.path, LIMIT_FIELD_PATH);
     differs = walk_differs(&walk, fields, wanted, live);
     buf_done(&walk.path);
     if (differs && ret_path != NULL)
@@ -226,7 +227,7 @@ bool fields_each_difference(struct arena *arena, const struct val *live, const s
 {
     struct each each = {.arena = arena, .left = max, .fn = fn, .owner = owner};
 
-    buf_init(&each.path, 64 * LIMIT_KIB);
+    buf_init(&each.path, LIMIT_FIELD_PATH);
     each_walk(&each, live, wanted);
     buf_done(&each.path);
     return !each.over;
@@ -249,6 +250,9 @@ static size_t element_matches(struct arena *arena, str element, str path)
                        ? 1 + rest.len
                        : 0;
     }
+    text = arena_printf(arena, "[%.*s]", STR(rest)); /* as path_push writes it */
+    if (str_starts(path, text))
+        return text.len;
     if (!str_starts(element, S("k:")) || !json_parse(arena, rest, NULL, &keys, NULL))
         return 0;
     text = arena_printf(arena, "[name=\"%.*s\"]", STR(val_get_str(keys, S("name"))));
@@ -270,4 +274,67 @@ bool fields_own_path(struct arena *arena, const struct val *fields, str path)
             return true;
     }
     return false;
+}
+
+const struct val *fields_manager(struct arena *arena, const struct val *managed, str path,
+                                 bool not_us)
+{
+    struct val_iter it = val_iter(managed);
+    const struct val *newest = NULL;
+
+    while (val_next(&it)) {
+        bool is_ours = str_eq(val_get_str(it.value, S("manager")), FIELD_MANAGER) &&
+                       str_eq(val_get_str(it.value, S("operation")), S("Apply"));
+
+        if ((is_ours && not_us) || !fields_own_path(arena, val_get(it.value, S("fieldsV1")), path))
+            continue;
+        /* RFC 3339 in UTC sorts as text. */
+        if (newest == NULL ||
+            str_cmp(val_get_str(newest, S("time")), val_get_str(it.value, S("time"))) < 0)
+            newest = it.value;
+    }
+    return newest;
+}
+
+/* ---- what left a set ---- */
+
+static bool walk_left(struct walk *walk, const struct val *fields, const struct val *newer,
+                      const struct val *view)
+{
+    struct val_iter it = val_iter(fields);
+    size_t length = walk->path.len;
+    bool members = false;
+
+    if (view == NULL)
+        return false;
+    while (val_next(&it)) {
+        const struct val *still = val_get(newer, it.key);
+
+        if (str_eq(it.key, S(".")))
+            continue;
+        members = true;
+        path_push(&walk->path, it.key);
+        if (walk_left(walk, it.value, still, child_of(walk->arena, view, it.key)))
+            return true;
+        walk->path.len = length;
+    }
+    if (members || newer != NULL)
+        return false;
+    walk->found = arena_str(walk->arena, buf_str(&walk->path));
+    return true;
+}
+
+bool fields_left(struct arena *arena, const struct val *fields, const struct val *newer,
+                 const struct val *view, str *ret_path)
+{
+    struct walk walk = {.arena = arena};
+    bool left;
+
+    if (fields == NULL)
+        return false;
+    buf_init(&walk.path, LIMIT_FIELD_PATH);
+    left = walk_left(&walk, fields, newer, view);
+    buf_done(&walk.path);
+    *ret_path = left ? walk.found : STR_EMPTY;
+    return left;
 }

@@ -23,3 +23,11 @@ bool fields_each_difference(struct arena *arena, const struct val *live, const s
 /* Does the set name the path (as fields_each_difference writes it) or something above it that has
  * no members of its own? */
 bool fields_own_path(struct arena *arena, const struct val *fields, str path);
+
+/* The entry of managedFields that set the path last: the newest that owns it; `not_us`: of others.
+ * Both ways of writing a path are understood. NULL: nobody. */
+const struct val *fields_manager(struct arena *arena, const struct val *managed, str path,
+                                 bool not_us);
+/* The first path that `fields` names, `newer` (both fieldsV1) does not, and `view` still has. */
+bool fields_left(struct arena *arena, const struct val *fields, const struct val *newer,
+                 const struct val *view, str *ret_path);

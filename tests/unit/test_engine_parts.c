@@ -355,6 +355,38 @@ TEST(differences_are_listed_up_to_a_bound)
     assert_int_equal(count, 1);
 }
 
+TEST(the_manager_who_set_a_field_last_is_named)
+{
+    const struct val *managed = yaml(
+            "[{manager: taut, operation: Apply, time: '2026-01-03T00:00:00Z', fieldsV1: "
+            "{'f:spec': {'f:replicas': {}, 'f:ports': {'k:{\"port\":80}': {'f:port': {}}}}}}, "
+            "{manager: hand, operation: Update, time: '2026-01-01T00:00:00Z', fieldsV1: "
+            "{'f:spec': {'f:replicas': {}}}}, "
+            "{manager: scaler, operation: Update, time: '2026-01-02T00:00:00Z', fieldsV1: "
+            "{'f:spec': {'f:replicas': {}, 'f:ports': {'k:{\"port\":80}': {'f:port': {}}}}}}]");
+    const struct val *last = fields_manager(arena, managed, S(".spec.replicas"), /*not_us=*/false);
+
+    assert_str(val_get_str(last, S("manager")), S("taut"));
+    last = fields_manager(arena, managed, S(".spec.replicas"), /*not_us=*/true);
+    assert_str(val_get_str(last, S("manager")), S("scaler"));
+    last = fields_manager(arena, managed, S(".spec.ports[{\"port\":80}].port"), /*not_us=*/true);
+    assert_str(val_get_str(last, S("manager")), S("scaler"));
+    assert_null(fields_manager(arena, managed, S(".spec.other"), /*not_us=*/false));
+}
+
+TEST(a_field_that_left_our_set_and_stays_is_found)
+{
+    const struct val *was = yaml("'f:data': {'.': {}, 'f:a': {}, 'f:b': {}}");
+    const struct val *is = yaml("'f:data': {'.': {}, 'f:a': {}}");
+    str path;
+
+    assert_true(fields_left(arena, was, is, yaml("data: {a: x, b: y}"), &path));
+    assert_str(path, S(".data.b"));
+    assert_false(fields_left(arena, was, is, yaml("data: {a: x}"), &path));
+    assert_false(fields_left(arena, is, was, yaml("data: {a: x, b: y}"), &path));
+    assert_false(fields_left(arena, NULL, is, yaml("data: {a: x}"), &path));
+}
+
 /* ---- ignore, mask ---- */
 
 TEST(ignored_pointers_leave_both_views_and_live_values_stay)
@@ -619,6 +651,8 @@ int main(void)
             cmocka_unit_test(only_a_difference_at_an_owned_path_counts),
             cmocka_unit_test(items_of_lists_are_found_by_their_keys),
             cmocka_unit_test(differences_are_listed_up_to_a_bound),
+            cmocka_unit_test(the_manager_who_set_a_field_last_is_named),
+            cmocka_unit_test(a_field_that_left_our_set_and_stays_is_found),
             cmocka_unit_test(ignored_pointers_leave_both_views_and_live_values_stay),
             cmocka_unit_test(values_of_secrets_never_leave),
             cmocka_unit_test(entries_of_client_side_apply_become_ours),

@@ -5,6 +5,7 @@
 #include "web/call.h"
 #include "web/host_key.h"
 #include "web/openapi.h"
+#include "web/stream.h"
 #include "web/upstream.h"
 
 TEST(no_route_is_without_a_right_and_a_sentence)
@@ -29,6 +30,35 @@ TEST(the_description_has_every_route)
     for (size_t i = 0; i < web_route_count; i++) {
         if (web_routes[i].method != NULL)
             assert_non_null(val_get(paths, str_from(web_routes[i].pattern)));
+    }
+}
+
+TEST(every_reference_of_the_description_leads_somewhere)
+{
+    auto_arena struct arena *arena = arena_new(16 * LIMIT_MIB);
+    const struct val *document = web_openapi_document(arena);
+    const struct val *schemas = VAL_AT(document, "components", "schemas");
+    str text = json_text(arena, document, JSON_COMPACT);
+    size_t described = 0;
+
+    assert_true(val_count(schemas) > 20);
+    for (size_t at; (at = str_find(text, S("#/components/schemas/"))) != SIZE_MAX;) {
+        text = str_from_index(text, at + strlen("#/components/schemas/"));
+        str name = str_first(text, str_find_char(text, '"'));
+        if (val_get(schemas, name) == NULL)
+            fail_msg("there is no schema %.*s", STR(name));
+        described++;
+    }
+    assert_true(described > 50);
+}
+
+TEST(topics_stand_on_routes)
+{
+    for (size_t i = 0; i < stream_kind_count; i++) {
+        const struct stream_kind *kind = &stream_kinds[i];
+        if (web_route_of(kind->route) == NULL)
+            fail_msg("the topic %s has no route %s", kind->word, kind->route);
+        assert_true((kind->items == NULL) == (kind->key == NULL));
     }
 }
 
@@ -107,6 +137,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
             cmocka_unit_test(no_route_is_without_a_right_and_a_sentence),
             cmocka_unit_test(the_description_has_every_route),
+            cmocka_unit_test(every_reference_of_the_description_leads_somewhere),
+            cmocka_unit_test(topics_stand_on_routes),
             cmocka_unit_test(what_reaches_into_machines_is_not_passed_on),
             cmocka_unit_test(names_are_kubernetes_names),
             cmocka_unit_test(a_host_key_is_chosen_by_the_persons_fingerprint_alone),

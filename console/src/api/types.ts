@@ -1,4 +1,10 @@
-/* The shapes that the console reads; the server's objects hold more. */
+/*
+ * The shapes that the console reads; the server's objects hold more. What /taut/v1 answers is made
+ * from its description (types.gen.ts); here is what Kubernetes objects look like to a page.
+ */
+import type { Cluster, DevOps } from "./types.gen";
+
+export type { AppRow, Cluster, Credential, DevOps, Repository } from "./types.gen";
 
 export interface Meta {
     name: string;
@@ -106,76 +112,9 @@ export interface Application {
     };
 }
 
-/** A deployment in a list: texts that are empty and flags that are off are left out. */
-export interface AppRow {
-    name: string;
-    alias?: string;
-    description?: string;
-    creator?: string;
-    health: HealthStatus;
-    healthWhy?: string;
-    sync: SyncStatus;
-    differ: number;
-    total: number;
-    cluster?: string;
-    project?: string;
-    /** Every project that it writes to, where these are more than `project`. */
-    projects?: string[];
-    repo?: string;
-    path?: string;
-    target: string;
-    revision?: string;
-    phase?: Phase;
-    auto?: boolean;
-    prune?: boolean;
-    selfHeal?: boolean;
-    updated?: string;
-    created: string;
-    deleting?: boolean;
-    problem?: string;
-}
-
 export interface ListOf<T> {
     metadata: { resourceVersion?: string; continue?: string };
     items: T[];
-}
-
-export interface DevOps {
-    name: string;
-    namespace: string;
-    alias?: string;
-    description?: string;
-    created?: string;
-}
-
-export interface Repository {
-    name: string;
-    url: string;
-    alias?: string;
-    description?: string;
-    provider?: string;
-    credential?: string;
-    created?: string;
-    connection?: { state: string; message?: string; checkedAt?: string };
-}
-
-export interface Credential {
-    name: string;
-    type: string;
-    description?: string;
-    username?: string;
-    created?: string;
-    usedBy?: string[];
-}
-
-export interface Cluster {
-    name: string;
-    server?: string;
-    version?: string;
-    reachable?: boolean;
-    message?: string;
-    /** Set on arrival: the built-in cluster without nodes. */
-    simulated?: boolean;
 }
 
 export interface Bootstrap {

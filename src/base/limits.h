@@ -59,6 +59,9 @@
 #define LIMIT_PREVIEWS 16
 #define LIMIT_PREVIEW_MS 90000
 
+/* Code repositories whose last connection is remembered. */
+#define LIMIT_REPO_STATES 10000
+
 /* Branches, tags and projects that one answer to a picker holds. */
 #define LIMIT_REFS_SHOWN 20000
 #define LIMIT_PROJECTS_SHOWN 10000

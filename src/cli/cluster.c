@@ -3,7 +3,6 @@
  * that it names; what is sent is Argo CD's form of the same. */
 #include "cli/client.h"
 #include "cli/output.h"
-#include "doc/hash.h"
 #include "kube/kubeconfig.h"
 
 static int run_list(struct cli *cli)
@@ -37,38 +36,6 @@ static void set(struct arena *arena, struct val *map, str key, str text)
 {
     if (text.len > 0)
         val_set_str(arena, map, key, text);
-}
-
-static str encoded(struct arena *arena, str pem)
-{
-    return pem.len > 0 ? base64_encode(arena, pem) : STR_EMPTY;
-}
-
-/* Argo CD's cluster config. The body is sent over TLS and its arena goes at once. */
-static bool add_config(struct arena *arena, struct val *body, const struct kubeconfig *from,
-                       struct err *err)
-{
-    struct val *config = val_ensure_map(arena, body, S("config"));
-    struct val *tls = val_ensure_map(arena, config, S("tlsClientConfig"));
-
-    if (from->proxy_url.len > 0)
-        set(arena, config, S("proxyUrl"), from->proxy_url);
-    if (from->token_file.len > 0 && from->bearer == NULL)
-        return err_set(err, ERR_UNSUPPORTED,
-                       "the context uses a token file, which changes; use a token or a client "
-                       "certificate");
-    set(arena, config, S("username"), from->username);
-    if (from->password != NULL)
-        set(arena, config, S("password"), secret_reveal(from->password));
-    if (from->bearer != NULL)
-        set(arena, config, S("bearerToken"), secret_reveal(from->bearer));
-    val_set(arena, tls, S("insecure"), val_bool(from->insecure));
-    set(arena, tls, S("serverName"), from->server_name);
-    set(arena, tls, S("caData"), encoded(arena, from->ca_pem));
-    set(arena, tls, S("certData"), encoded(arena, from->cert_pem));
-    if (from->key_pem != NULL)
-        set(arena, tls, S("keyData"), encoded(arena, secret_reveal(from->key_pem)));
-    return true;
 }
 
 static bool test(struct cli *cli, struct client *client, struct arena *arena,
@@ -109,7 +76,8 @@ static int run_add(struct cli *cli)
     val_set_str(arena, body, S("name"), cli_arg(cli, 0));
     val_set_str(arena, body, S("server"), config->server);
     set(arena, body, S("environment"), cli_text(cli, "environment"));
-    if (!add_config(arena, body, config, &err) || !client_open(cli, &client, &err) ||
+    if (!kubeconfig_cluster_config(config, arena, val_ensure_map(arena, body, S("config")), &err) ||
+        !client_open(cli, &client, &err) ||
         !client_call(client, arena, "POST", S("/taut/v1/clusters"), body, &row, &err))
         return cli_fail(cli, &err);
     fprintf(cli_out(cli), "cluster %.*s added\n", STR(cli_arg(cli, 0)));

@@ -89,6 +89,51 @@ static void secret_file_done(struct secret_file *file)
     mem_free(file->bytes);
 }
 
+static int edit(struct cli *cli, struct arena *arena, str secret, str passphrase)
+{
+    static const char *const texts[] = {"username", "description"};
+    auto_client struct client *client = NULL;
+    struct val *body = val_new(arena, val_map());
+    struct val *row = NULL;
+    struct err err = {0};
+    str name = client_escape(arena, cli_arg(cli, 0));
+
+    for (size_t i = 0; i < COUNT(texts); i++) {
+        if (cli_is_set(cli, texts[i]))
+            val_set_str(arena, body, str_from(texts[i]), cli_text(cli, texts[i]));
+    }
+    /* A key ends with the newline that it needs; passwords and tokens have none. */
+    val_set_str(arena, body, S("secret"),
+                trimmed(secret, str_starts(secret, S("-----BEGIN")) ? S("ssh") : S("token")));
+    val_set_str(arena, body, S("passphrase"), trimmed(passphrase, S("token")));
+    if (!client_open(cli, &client, &err) ||
+        !client_call(client, arena, "PATCH",
+                     client_devops_path(client, arena, "/credentials/%.*s", STR(name)), body, &row,
+                     &err))
+        return cli_fail(cli, &err);
+    if (cli_format(cli) != CLI_TABLE)
+        return cli_print_val(cli, row);
+    fprintf(cli_out(cli), "credential %.*s saved\n", STR(cli_arg(cli, 0)));
+    return CLI_OK;
+}
+
+static int run_set(struct cli *cli)
+{
+    auto_arena struct arena *arena = arena_new(16 * LIMIT_MIB);
+    struct secret_file secret = {0};
+    struct secret_file passphrase = {0};
+    struct err err = {0};
+
+    int code = read_secret(cli, "secret-file", &secret, &err) &&
+                               read_secret(cli, "passphrase-file", &passphrase, &err)
+                       ? edit(cli, arena, str_of(secret.bytes, secret.len),
+                              str_of(passphrase.bytes, passphrase.len))
+                       : cli_fail(cli, &err);
+    secret_file_done(&secret);
+    secret_file_done(&passphrase);
+    return code;
+}
+
 static int run_create(struct cli *cli)
 {
     auto_arena struct arena *arena = arena_new(16 * LIMIT_MIB);
@@ -139,6 +184,16 @@ static const struct cli_flag create_flags[] = {
         {"description", CLI_TEXT, "TEXT", "Up to 256 characters.", NULL, 0, false, NULL},
 };
 
+static const struct cli_flag set_flags[] = {
+        {"username", CLI_TEXT, "NAME", "Who signs in.", NULL, 0, false, NULL},
+        {"secret-file", CLI_TEXT, "FILE",
+         "Where the new value is read from; - is standard input. Without it the value stays.", NULL,
+         0, false, NULL},
+        {"passphrase-file", CLI_TEXT, "FILE", "The passphrase of a new SSH key.", NULL, 0, false,
+         NULL},
+        {"description", CLI_TEXT, "TEXT", "Up to 256 characters.", NULL, 0, false, NULL},
+};
+
 static const struct cli_command commands[] = {
         {.name = "create",
          .args = "NAME",
@@ -159,6 +214,17 @@ static const struct cli_command commands[] = {
          .example = "taut credential list --devops shop",
          .uses = CLI_USES_SERVER | CLI_USES_OUTPUT | CLI_USES_DEVOPS,
          .run = run_list},
+        {.name = "set",
+         .args = "NAME",
+         .args_min = 1,
+         .args_max = 1,
+         .summary = "Edit a credential; what is not named stays",
+         .text = "The type stays. A new value counts from the next fetch on.",
+         .example = "taut credential set ci --secret-file - < new-password.txt",
+         .uses = CLI_USES_SERVER | CLI_USES_OUTPUT | CLI_USES_DEVOPS,
+         .flags = set_flags,
+         .flag_count = COUNT(set_flags),
+         .run = run_set},
         {.name = "delete",
          .args = "NAME",
          .args_min = 1,

@@ -135,6 +135,34 @@ static int run_add(struct cli *cli)
     return test == NULL ? CLI_OK : tell_connection(cli, test);
 }
 
+static int run_set(struct cli *cli)
+{
+    static const char *const texts[] = {"url", "credential", "alias", "description"};
+    auto_client struct client *client = NULL;
+    auto_arena struct arena *arena = arena_new(LIMIT_RESPONSE_BYTES);
+    struct val *body = val_new(arena, val_map());
+    struct val *row = NULL;
+    struct err err = {0};
+
+    for (size_t i = 0; i < COUNT(texts); i++) {
+        if (cli_is_set(cli, texts[i]))
+            val_set_str(arena, body, str_from(texts[i]), cli_text(cli, texts[i]));
+    }
+    if (cli_is_set(cli, "accept-host-key"))
+        val_set_str(arena, body, S("acceptHostKey"), cli_text(cli, "accept-host-key"));
+    if (!client_open(cli, &client, &err) ||
+        !client_call(client, arena, "PATCH", repo_path(cli, client, arena, ""), body, &row, &err))
+        return cli_fail(cli, &err);
+    if (cli_format(cli) != CLI_TABLE)
+        return cli_print_val(cli, row);
+    fprintf(cli_out(cli), "code repository %.*s saved\n", STR(cli_arg(cli, 0)));
+    struct val_iter it = val_iter(val_get(row, S("rewritten")));
+    while (val_next(&it))
+        fprintf(cli_out(cli), "continuous deployment %.*s reads the new URL\n",
+                STR(val_str(it.value)));
+    return CLI_OK;
+}
+
 static int run_delete(struct cli *cli)
 {
     auto_client struct client *client = NULL;
@@ -160,6 +188,17 @@ static const struct cli_flag add_flags[] = {
         {"description", CLI_TEXT, "TEXT", "Up to 256 characters.", NULL, 0, false, NULL},
         {"test", CLI_SWITCH, NULL, "Test the connection by listing the refs.", "true", 0, false,
          NULL},
+};
+static const struct cli_flag set_flags[] = {
+        {"url", CLI_TEXT, "URL", "The new URL; deployments that use the repository follow.", NULL,
+         0, false, NULL},
+        {"credential", CLI_TEXT, "NAME", "The credential; an empty text takes it off.", NULL, 0,
+         false, NULL},
+        {"accept-host-key", CLI_TEXT, "FINGERPRINT",
+         "Trust the SSH host whose key has this SHA256:… fingerprint.", NULL, 0, false, NULL},
+        {"alias", CLI_TEXT, "TEXT", "A name for people, up to 63 characters.", NULL, 0, false,
+         NULL},
+        {"description", CLI_TEXT, "TEXT", "Up to 256 characters.", NULL, 0, false, NULL},
 };
 static const struct cli_flag get_flags[] = {
         {"test", CLI_SWITCH, NULL, "Test the connection by listing the refs.", "false", 0, false,
@@ -195,6 +234,17 @@ static const struct cli_command commands[] = {
          .flags = get_flags,
          .flag_count = COUNT(get_flags),
          .run = run_get},
+        {.name = "set",
+         .args = "NAME",
+         .args_min = 1,
+         .args_max = 1,
+         .summary = "Edit a code repository; what is not named stays",
+         .text = "A new URL is written into the continuous deployments that use the repository.",
+         .example = "taut repo set podcasts --url https://git.example.org/podcasts.git",
+         .uses = CLI_USES_SERVER | CLI_USES_OUTPUT | CLI_USES_DEVOPS,
+         .flags = set_flags,
+         .flag_count = COUNT(set_flags),
+         .run = run_set},
         {.name = "delete",
          .args = "NAME",
          .args_min = 1,

@@ -323,7 +323,8 @@ static void list_add(struct listing *listing, str name, str server, const struct
     val_set_str(listing->arena, &row, S("name"), name);
     val_set_str(listing->arena, &row, S("server"), server);
     val_set(listing->arena, &row, S("reachable"), val_bool(ready));
-    if (ready)
+    /* Of a cluster that does not answer now: what was known last. */
+    if (cluster != NULL && !str_is_empty(discovery_server_version(cluster_discovery(cluster))))
         val_set_str(listing->arena, &row, S("version"),
                     discovery_server_version(cluster_discovery(cluster)));
     if (err != NULL)

@@ -46,6 +46,10 @@ bool kubeconfig_is_in_cluster(void);
  */
 MUST_USE bool kubeconfig_from_cluster_secret(const struct val *secret,
                                              struct kubeconfig **ret_config, struct err *err);
+/* The `config` of such a Secret, into a map; for a channel that is safe and an arena that goes at
+ * once. ERR_UNSUPPORTED: a token file. */
+MUST_USE bool kubeconfig_cluster_config(const struct kubeconfig *from, struct arena *arena,
+                                        struct val *config, struct err *err);
 /* The token file as it stands now. */
 MUST_USE bool kubeconfig_read_token(const struct kubeconfig *config, struct secret **ret_token,
                                     struct err *err);

@@ -15,6 +15,7 @@
 
 struct engine;
 struct engine_ask;
+struct map;
 struct engine_preview;
 struct source_wait;
 struct web_call;
@@ -83,6 +84,7 @@ struct web_call {
     struct loop_timer *timer; /* people.c: until what was written is known */
     struct source_repo *repo; /* held while `wait` */
     struct host_key_scan *scan;
+    struct kube *other;      /* a cluster that is not saved; freed with the call */
     struct web_call *parked; /* list_apps.c: the next that waits for the first list */
     bool is_parked;
     bool is_load; /* `load` gets the answer, nobody else */
@@ -102,6 +104,7 @@ struct web {
     int64_t started_ms;
     uint64_t requests;
     uint64_t failures;
+    struct map *repo_states; /* repo_state.c */
     char *texts[2];
     struct stream *stream;
     struct list_apps *apps;
@@ -147,6 +150,8 @@ bool web_is_admin(const struct web_call *call);
 str web_body_str(const struct web_call *call, str key);
 /* A name as PRODUCT section 1 asks; fills err. */
 MUST_USE bool web_check_name(str what, str name, struct err *err);
+/* Alias and description of the body keep their rules; fills err. */
+MUST_USE bool web_check_words(const struct web_call *call, struct err *err);
 /* Alias (1–63 characters) and description (≤ 256) into the object's annotations, with the creator;
  * absent ones are left out. */
 MUST_USE bool web_add_words(struct web_call *call, struct val *object, struct err *err);
@@ -187,7 +192,8 @@ web_handler_fn web_devops_edit; /* devops_edit.c */
 web_handler_fn web_devops_list, web_devops_create, web_devops_get, web_devops_delete;
 web_handler_fn web_credential_list, web_credential_create, web_credential_delete;
 web_handler_fn web_repo_list, web_repo_create, web_repo_get, web_repo_delete; /* repos.c */
-web_handler_fn web_repo_test, web_repo_refs, web_repo_tree, web_repo_try;     /* repo_test.c */
+web_handler_fn web_repo_edit, web_credential_edit, web_cluster_edit, web_cluster_try, web_yaml_read;
+web_handler_fn web_repo_test, web_repo_refs, web_repo_tree, web_repo_try; /* repo_test.c */
 web_handler_fn web_cluster_list, web_cluster_create, web_cluster_delete, web_cluster_test;
 web_handler_fn web_app_list, web_app_get;          /* list_apps.c */
 web_handler_fn web_stream_open, web_stream_topics; /* stream_client.c */

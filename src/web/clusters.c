@@ -6,6 +6,7 @@
 #include "doc/hash.h"
 #include "doc/json.h"
 #include "engine/engine.h"
+#include "web/cluster.h"
 #include "web/repo.h"
 
 static str control(const struct web_call *call)
@@ -13,12 +14,12 @@ static str control(const struct web_call *call)
     return call->web->options.control_namespace;
 }
 
-static bool is_cluster(const struct val *secret)
+bool web_is_cluster(const struct val *secret)
 {
     return str_eq(object_label(secret, S(WEB_SECRET_TYPE_LABEL)), S("cluster"));
 }
 
-static str cluster_name(struct web_call *call, const struct val *secret)
+str web_cluster_name(struct web_call *call, const struct val *secret)
 {
     str name = web_secret_text(call->arena, secret, S("name"));
     return name.len > 0 ? name : object_name(secret);
@@ -70,7 +71,7 @@ static void on_listed(struct web_call *call, struct kube_response *response)
     }
     it = val_iter(val_get(response->object, S("items")));
     while (val_next(&it)) {
-        str name = cluster_name(call, it.value);
+        str name = web_cluster_name(call, it.value);
         struct val *row = (struct val *)engine_row(rows, name);
         if (row == NULL) {
             row = val_append(arena, rows, val_map());
@@ -80,13 +81,17 @@ static void on_listed(struct web_call *call, struct kube_response *response)
         val_set_str(arena, row, S("server"), web_secret_text(arena, it.value, S("server")));
         val_set_str(arena, row, S("created"), VAL_STR(it.value, "metadata", "creationTimestamp"));
         str environment = object_label(it.value, S("taut.dev/environment"));
+        str namespaces = web_secret_text(arena, it.value, S("namespaces"));
         if (environment.len > 0)
             val_set_str(arena, row, S("environment"), environment);
+        if (namespaces.len > 0)
+            val_set_str(arena, row, S("namespaces"), namespaces);
+        val_set(arena, row, S("editable"), val_bool(true));
     }
     web_reply_val(call, 200, list);
 }
 
-static void list_secrets(struct web_call *call, web_next_fn *then)
+void web_list_clusters(struct web_call *call, web_next_fn *then)
 {
     web_kube(call,
              &(struct kube_request){.verb = KUBE_LIST,
@@ -98,10 +103,16 @@ static void list_secrets(struct web_call *call, web_next_fn *then)
 
 void web_cluster_list(struct web_call *call)
 {
-    list_secrets(call, on_listed);
+    web_list_clusters(call, on_listed);
 }
 
-/* ---- add: {name, server, config: {…Argo CD's cluster config…}, environment?} ---- */
+/* ---- add: {name, kubeconfig, context?} or {name, server, config: {…Argo CD's cluster config…}},
+ * and environment?, namespaces? ---- */
+
+struct cluster_new {
+    str server;
+    struct val *config;
+};
 
 static void on_created(struct web_call *call, struct kube_response *response)
 {
@@ -111,15 +122,39 @@ static void on_created(struct web_call *call, struct kube_response *response)
     }
     struct val *row = val_new(call->arena, val_map());
     val_set_str(call->arena, row, S("name"), web_body_str(call, S("name")));
-    val_set_str(call->arena, row, S("server"), web_body_str(call, S("server")));
+    val_set_str(call->arena, row, S("server"), ((struct cluster_new *)call->state)->server);
     web_reply_val(call, 201, row);
+}
+
+static struct val *new_object(struct web_call *call)
+{
+    const struct cluster_new *new = call->state;
+    struct arena *arena = call->arena;
+    str name = web_body_str(call, S("name"));
+    str environment = web_body_str(call, S("environment"));
+    str namespaces = web_body_str(call, S("namespaces"));
+    struct val *object = web_object(arena, "v1", "Secret", arena_join(arena, S("cluster-"), name),
+                                    control(call));
+    struct val *labels = val_ensure_map(arena, val_get(object, S("metadata")), S("labels"));
+    struct val *data = val_ensure_map(arena, object, S("data"));
+
+    val_set_str(arena, labels, S(WEB_SECRET_TYPE_LABEL), S("cluster"));
+    if (environment.len > 0)
+        val_set_str(arena, labels, S("taut.dev/environment"), environment);
+    val_set_str(arena, data, S("name"), base64_encode(arena, name));
+    val_set_str(arena, data, S("server"), base64_encode(arena, new->server));
+    val_set_str(arena, data, S("config"),
+                base64_encode(arena, json_text(arena, new->config, JSON_COMPACT)));
+    if (namespaces.len > 0)
+        val_set_str(arena, data, S("namespaces"), base64_encode(arena, namespaces));
+    return object;
 }
 
 static void on_checked(struct web_call *call, struct kube_response *response)
 {
     struct arena *arena = call->arena;
+    const struct cluster_new *new = call->state;
     str name = web_body_str(call, S("name"));
-    str environment = web_body_str(call, S("environment"));
 
     if (!response->ok) {
         web_reply_kube(call, response, "adding the cluster");
@@ -127,52 +162,42 @@ static void on_checked(struct web_call *call, struct kube_response *response)
     }
     struct val_iter it = val_iter(val_get(response->object, S("items")));
     while (val_next(&it)) {
-        if (str_eq(cluster_name(call, it.value), name)) {
+        if (str_eq(web_cluster_name(call, it.value), name)) {
             web_fail(call, ERR_EXISTS, "the cluster '%.*s' exists already", STR(name));
             return;
         }
-        if (str_eq(web_secret_text(arena, it.value, S("server")),
-                   web_body_str(call, S("server")))) {
+        if (str_eq(web_secret_text(arena, it.value, S("server")), new->server)) {
             web_fail(call, ERR_EXISTS, "this server is added already, as the cluster '%.*s'",
-                     STR(cluster_name(call, it.value)));
+                     STR(web_cluster_name(call, it.value)));
             return;
         }
     }
-    struct val *object = web_object(arena, "v1", "Secret", arena_join(arena, S("cluster-"), name),
-                                    control(call));
-    struct val *labels = val_ensure_map(arena, val_get(object, S("metadata")), S("labels"));
-    val_set_str(arena, labels, S(WEB_SECRET_TYPE_LABEL), S("cluster"));
-    if (environment.len > 0)
-        val_set_str(arena, labels, S("taut.dev/environment"), environment);
-    str config = json_text(arena, val_get(call->body, S("config")), JSON_COMPACT);
-    struct val *data = val_ensure_map(arena, object, S("data"));
-    val_set_str(arena, data, S("name"), base64_encode(arena, name));
-    val_set_str(arena, data, S("server"), base64_encode(arena, web_body_str(call, S("server"))));
-    val_set_str(arena, data, S("config"), base64_encode(arena, config));
     web_kube(call,
              &(struct kube_request){.verb = KUBE_CREATE,
                                     .gvr = web_gvr_secrets,
                                     .namespace_ = control(call),
-                                    .body = object},
+                                    .body = new_object(call)},
              on_created);
 }
 
 void web_cluster_create(struct web_call *call)
 {
+    struct cluster_new *new = arena_new0(call->arena, struct cluster_new);
     struct err err = {0};
     str name = web_body_str(call, S("name"));
-    str server = web_body_str(call, S("server"));
 
-    if (!web_check_name(S("a cluster"), name, &err))
+    call->state = new;
+    if (!web_check_name(S("a cluster"), name, &err) ||
+        !web_cluster_access(call, &new->server, &new->config, &err))
         web_reply_err(call, &err);
     else if (str_eq(name, S("in-cluster")) || str_eq(name, S("home")) || str_eq(name, S("sandbox")))
         web_fail(call, ERR_INVALID, "the name '%.*s' is reserved", STR(name));
-    else if (!str_starts(server, S("https://")) && !str_starts(server, S("http://")))
+    else if (!str_starts(new->server, S("https://")) && !str_starts(new->server, S("http://")))
         web_fail(call, ERR_INVALID, "the cluster's server must be an https:// or http:// URL");
-    else if (!val_is(val_get(call->body, S("config")), VAL_MAP))
+    else if (!val_is(new->config, VAL_MAP))
         web_fail(call, ERR_INVALID, "the cluster's config is missing");
     else
-        list_secrets(call, on_checked);
+        web_list_clusters(call, on_checked);
 }
 
 /* ---- delete: refused while a deployment names it ---- */
@@ -231,7 +256,7 @@ static void on_deleting(struct web_call *call, struct kube_response *response)
         return;
     }
     while (val_next(&it)) {
-        if (is_cluster(it.value) && str_eq(cluster_name(call, it.value), call->params[0])) {
+        if (web_is_cluster(it.value) && str_eq(web_cluster_name(call, it.value), call->params[0])) {
             state->secret = arena_str(call->arena, object_name(it.value));
             state->server = web_secret_text(call->arena, it.value, S("server"));
         }
@@ -247,7 +272,7 @@ static void on_deleting(struct web_call *call, struct kube_response *response)
 void web_cluster_delete(struct web_call *call)
 {
     call->state = arena_new0(call->arena, struct cluster_state);
-    list_secrets(call, on_deleting);
+    web_list_clusters(call, on_deleting);
 }
 
 /* ---- test ---- */

@@ -156,6 +156,97 @@ void web_credential_create(struct web_call *call)
              on_created);
 }
 
+/* ---- edit: an empty value keeps what is stored; the type stays ---- */
+
+static size_t type_index(const struct val *secret)
+{
+    str word = type_word(secret);
+    size_t i = 0;
+
+    while (i < COUNT(types) && !str_eq(types[i].word, word))
+        i++;
+    return i;
+}
+
+static void annotate(struct web_call *call, struct val *annotations, const char *key, str field)
+{
+    const struct val *value = val_get(call->body, field);
+
+    if (value == NULL)
+        return;
+    val_set(call->arena, annotations, str_from(key),
+            val_str(value).len == 0 ? val_null() : val_string(call->arena, val_str(value)));
+}
+
+static struct val *edit_patch(struct web_call *call, const struct val *secret)
+{
+    struct arena *arena = call->arena;
+    struct val *patch = val_new(arena, val_map());
+    struct val *meta = val_ensure_map(arena, patch, S("metadata"));
+    struct val *annotations = val_ensure_map(arena, meta, S("annotations"));
+    struct val *data = val_ensure_map(arena, patch, S("data"));
+    size_t type = type_index(secret);
+    str value = web_body_str(call, S("secret"));
+    str username = web_body_str(call, S("username"));
+    str passphrase = web_body_str(call, S("passphrase"));
+
+    val_set_str(arena, meta, S("resourceVersion"), object_resource_version(secret));
+    annotate(call, annotations, "kubesphere.io/alias-name", S("alias"));
+    annotate(call, annotations, "kubesphere.io/description", S("description"));
+    if (types[type].has_username && username.len > 0)
+        val_set_str(arena, data, S("username"), base64_encode(arena, username));
+    if (value.len > 0)
+        val_set_str(arena, data, types[type].secret_key, base64_encode(arena, value));
+    if (str_eq(types[type].word, S("ssh")) && passphrase.len > 0)
+        val_set_str(arena, data, S("passphrase"), base64_encode(arena, passphrase));
+    else if (str_eq(types[type].word, S("ssh")) && value.len > 0)
+        val_set(arena, data, S("passphrase"), val_null()); /* it was the old key's */
+    return patch;
+}
+
+static void on_edited(struct web_call *call, struct kube_response *response)
+{
+    if (!response->ok) {
+        web_reply_kube(call, response, "saving the credential");
+        return;
+    }
+    struct val *row = val_new(call->arena, val_map());
+    web_take_words(call, row, response->object);
+    val_set_str(call->arena, row, S("type"), type_word(response->object));
+    web_reply_val(call, 200, row);
+}
+
+static void on_editing(struct web_call *call, struct kube_response *response)
+{
+    if (!response->ok && response->err.code != ERR_NOT_FOUND)
+        web_reply_kube(call, response, "reading the credential");
+    else if (!response->ok || type_index(response->object) == COUNT(types))
+        web_fail(call, ERR_NOT_FOUND, "there is no credential '%.*s'", STR(call->params[1]));
+    else
+        web_kube(call,
+                 &(struct kube_request){.verb = KUBE_PATCH_MERGE,
+                                        .gvr = web_gvr_secrets,
+                                        .namespace_ = call->namespace_,
+                                        .name = call->params[1],
+                                        .body = edit_patch(call, response->object)},
+                 on_edited);
+}
+
+void web_credential_edit(struct web_call *call)
+{
+    struct err err = {0};
+
+    if (!web_check_words(call, &err))
+        web_reply_err(call, &err);
+    else
+        web_kube(call,
+                 &(struct kube_request){.verb = KUBE_GET,
+                                        .gvr = web_gvr_secrets,
+                                        .namespace_ = call->namespace_,
+                                        .name = call->params[1]},
+                 on_editing);
+}
+
 /* ---- delete ---- */
 
 static void on_deleted(struct web_call *call, struct kube_response *response)
@@ -167,6 +258,16 @@ static void on_deleted(struct web_call *call, struct kube_response *response)
     struct val *done = val_new(call->arena, val_map());
     val_set_str(call->arena, done, S("name"), call->params[1]);
     web_reply_val(call, 200, done);
+}
+
+static str names_of(struct web_call *call, const struct val *users)
+{
+    str names = STR_EMPTY;
+
+    for (size_t i = 0; i < val_count(users) && i < 5; i++)
+        names = arena_printf(call->arena, "%.*s%s'%.*s'", STR(names), i > 0 ? ", " : "",
+                             STR(val_str(val_item(users, i))));
+    return val_count(users) > 5 ? arena_printf(call->arena, "%.*s, …", STR(names)) : names;
 }
 
 static void on_found(struct web_call *call, struct kube_response *response)
@@ -188,8 +289,8 @@ static void on_found(struct web_call *call, struct kube_response *response)
         web_fail(call, ERR_NOT_FOUND, "there is no credential '%.*s'", STR(call->params[1]));
     else if (val_count(users) > 0)
         web_fail(call, ERR_CONFLICT,
-                 "the credential is used by the code repository '%.*s'%s; delete that first",
-                 STR(val_str(val_item(users, 0))), val_count(users) > 1 ? " and others" : "");
+                 "the credential is used by the code repositories %.*s; change these first",
+                 STR(names_of(call, users)));
     else
         web_kube(call,
                  &(struct kube_request){.verb = KUBE_DELETE,

@@ -8,6 +8,7 @@
 #include "engine/repos_credential.h"
 #include "web/host_key.h"
 #include "web/repo.h"
+#include "web/repo_state.h"
 
 #define REFS_MAX_AGE_MS 10000
 /* Names that a test shows; the pickers ask for all. */
@@ -19,6 +20,7 @@ struct test_state {
     const struct val *repo;
     const struct val *credential;
     enum question question;
+    str name;      /* of an imported repository: its state is remembered */
     str host_line; /* a host key that is accepted for this test alone */
     str known_hosts;
 };
@@ -45,6 +47,8 @@ static void reply_failure(struct web_call *call, const struct err *err)
     struct arena *arena = call->arena;
     str fingerprint = fingerprint_of(err_message(err));
 
+    if (state->name.len > 0 && state->question != ASK_TREE)
+        web_repo_state_put(call, state->name, err);
     if (state->question != ASK_TEST) {
         web_reply_err(call, err);
         return;
@@ -115,6 +119,8 @@ static void on_refs(void *owner, const struct source_ref *refs, size_t count, co
     struct test_state *state = call->state;
 
     call->wait = NULL;
+    if (err == NULL && state->name.len > 0)
+        web_repo_state_put(call, state->name, NULL);
     if (err != NULL)
         reply_failure(call, err);
     else if (state->question == ASK_REFS)
@@ -287,6 +293,7 @@ static void start(struct web_call *call, enum question question)
     struct test_state *state = arena_new0(call->arena, struct test_state);
 
     state->question = question;
+    state->name = call->params[1];
     call->state = state;
     list_secrets(call, on_secrets);
 }

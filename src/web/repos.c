@@ -5,16 +5,19 @@
  */
 #include "doc/hash.h"
 #include "source/source.h"
-#include "web/host_key.h"
 #include "web/repo.h"
+#include "web/repo_state.h"
 
 #define SECRETS(call, verb_)                                                                       \
     .verb = (verb_), .gvr = web_gvr_secrets, .namespace_ = (call)->namespace_
 
+/* Users that a refusal names. */
+#define USERS_NAMED 5
+
 struct repo_state {
+    struct web_host_accept host; /* first */
     struct val *object;
     str url;
-    str host_line; /* accepted, for the known hosts */
 };
 
 str web_secret_text(struct arena *arena, const struct val *secret, str key)
@@ -43,6 +46,7 @@ struct val *web_repo_row(struct web_call *call, const struct val *secret)
 {
     static const char *const inline_keys[] = {"username", "password", "sshPrivateKey",
                                               "bearerToken"};
+    static const char *const places[] = {"server", "owner", "repo"};
     struct arena *arena = call->arena;
     struct val *row = val_new(arena, val_map());
     str credential = object_annotation(secret, S("taut.dev/credential"));
@@ -58,15 +62,59 @@ struct val *web_repo_row(struct web_call *call, const struct val *secret)
     }
     if (credential.len > 0)
         val_set_str(arena, row, S("credential"), credential);
+    for (size_t i = 0; i < COUNT(places); i++) {
+        str text = object_annotation(secret, arena_printf(arena, "taut.dev/%s", places[i]));
+        if (text.len > 0)
+            val_set_str(arena, row, str_from(places[i]), text);
+    }
+    val_set_str(arena, row, S("resourceVersion"), object_resource_version(secret));
+    web_repo_state_add(call, row, web_repo_name(secret));
     return row;
 }
 
-/* ---- list, get ---- */
+/* ---- list, get: with the deployments that use each ---- */
+
+static void add_users(struct web_call *call, struct val *row, const struct val *applications)
+{
+    struct val *users = val_ensure_list(call->arena, row, S("usedBy"));
+    str url;
+    struct val_iter it = val_iter(applications);
+
+    if (!source_url_normalize(call->arena, val_get_str(row, S("url")), &url, NULL))
+        return;
+    while (val_next(&it)) {
+        if (web_uses_url(call, it.value, url))
+            val_append(call->arena, users, val_string(call->arena, object_name(it.value)));
+    }
+}
+
+static void on_listed_users(struct web_call *call, struct kube_response *response)
+{
+    struct val *rows = call->state;
+    struct val *list = val_new(call->arena, val_map());
+    struct val_iter it = val_iter(rows);
+
+    while (response->ok && val_next(&it))
+        add_users(call, it.value, val_get(response->object, S("items")));
+    val_set(call->arena, list, S("items"), *rows);
+    web_reply_val(call, 200, list);
+}
+
+/* A repository of the control namespace serves every DevOps Project. */
+static void list_applications(struct web_call *call, web_next_fn *then)
+{
+    bool is_platform = str_eq(call->namespace_, call->web->options.control_namespace);
+
+    web_kube(call,
+             &(struct kube_request){.verb = KUBE_LIST,
+                                    .gvr = web_gvr_applications,
+                                    .namespace_ = is_platform ? STR_EMPTY : call->namespace_},
+             then);
+}
 
 static void on_listed(struct web_call *call, struct kube_response *response)
 {
-    struct val *rows;
-    struct val *list = web_items(call->arena, &rows);
+    struct val *rows = val_new(call->arena, val_list());
 
     if (!response->ok) {
         web_reply_kube(call, response, "listing code repositories");
@@ -77,7 +125,8 @@ static void on_listed(struct web_call *call, struct kube_response *response)
         if (web_is_repo(it.value))
             val_append(call->arena, rows, *web_repo_row(call, it.value));
     }
-    web_reply_val(call, 200, list);
+    call->state = rows;
+    list_applications(call, on_listed_users);
 }
 
 void web_repo_list(struct web_call *call)
@@ -88,14 +137,25 @@ void web_repo_list(struct web_call *call)
              on_listed);
 }
 
+static void on_got_users(struct web_call *call, struct kube_response *response)
+{
+    struct val *row = call->state;
+
+    if (response->ok)
+        add_users(call, row, val_get(response->object, S("items")));
+    web_reply_val(call, 200, row);
+}
+
 static void on_got(struct web_call *call, struct kube_response *response)
 {
-    if (!response->ok && response->err.code != ERR_NOT_FOUND)
+    if (!response->ok && response->err.code != ERR_NOT_FOUND) {
         web_reply_kube(call, response, "reading the code repository");
-    else if (!response->ok || !web_is_repo(response->object))
+    } else if (!response->ok || !web_is_repo(response->object)) {
         web_fail(call, ERR_NOT_FOUND, "there is no code repository '%.*s'", STR(call->params[1]));
-    else
-        web_reply_val(call, 200, web_repo_row(call, response->object));
+    } else {
+        call->state = web_repo_row(call, response->object);
+        list_applications(call, on_got_users);
+    }
 }
 
 void web_repo_get(struct web_call *call)
@@ -116,7 +176,7 @@ static void on_created(struct web_call *call, struct kube_response *response)
         web_reply_val(call, 201, web_repo_row(call, response->object));
 }
 
-static bool is_known_credential(const struct val *secrets, str name)
+bool web_is_known_credential(const struct val *secrets, str name)
 {
     struct val_iter it = val_iter(secrets);
 
@@ -129,7 +189,7 @@ static bool is_known_credential(const struct val *secrets, str name)
 }
 
 /* The repository of the same normalised URL, or NULL. */
-static const struct val *find_same_url(struct web_call *call, const struct val *secrets, str url)
+const struct val *web_find_repo_url(struct web_call *call, const struct val *secrets, str url)
 {
     struct val_iter it = val_iter(secrets);
 
@@ -151,81 +211,6 @@ static void create_secret(struct web_call *call)
              on_created);
 }
 
-/* ---- accepting a host's key: scan, compare, add a line to the known hosts, then create ---- */
-
-static void on_hosts_written(struct web_call *call, struct kube_response *response)
-{
-    if (!response->ok)
-        web_reply_kube(call, response, "storing the host key");
-    else
-        create_secret(call);
-}
-
-static void on_hosts_read(struct web_call *call, struct kube_response *response)
-{
-    struct repo_state *state = call->state;
-    struct arena *arena = call->arena;
-    str control = call->web->options.control_namespace;
-    str known = VAL_STR(response->object, "data", "ssh_known_hosts");
-    bool is_new = !response->ok && response->err.code == ERR_NOT_FOUND;
-
-    if (!response->ok && !is_new) {
-        web_reply_kube(call, response, "reading the known hosts");
-        return;
-    }
-    if (str_contains(known, state->host_line)) {
-        create_secret(call);
-        return;
-    }
-    const char *between = known.len == 0 || str_ends(known, S("\n")) ? "" : "\n";
-    struct val *object = is_new ? web_object(arena, "v1", "ConfigMap", S(WEB_KNOWN_HOSTS), control)
-                                : val_new(arena, val_map());
-    if (!is_new) /* nobody else's line may be lost */
-        val_set_str(arena, val_ensure_map(arena, object, S("metadata")), S("resourceVersion"),
-                    object_resource_version(response->object));
-    else
-        val_set_str(arena, val_ensure_map(arena, val_get(object, S("metadata")), S("labels")),
-                    S("app.kubernetes.io/part-of"), S("argocd"));
-    val_set_str(arena, val_ensure_map(arena, object, S("data")), S("ssh_known_hosts"),
-                arena_printf(arena, "%.*s%s%.*s\n", STR(known), between, STR(state->host_line)));
-    web_kube(call,
-             &(struct kube_request){.verb = is_new ? KUBE_CREATE : KUBE_PATCH_MERGE,
-                                    .gvr = web_gvr_configmaps,
-                                    .namespace_ = control,
-                                    .name = is_new ? STR_EMPTY : S(WEB_KNOWN_HOSTS),
-                                    .body = object},
-             on_hosts_written);
-}
-
-static void on_host_key(void *owner, str line, const struct err *err)
-{
-    struct web_call *call = owner;
-    struct repo_state *state = call->state;
-
-    call->scan = NULL;
-    if (err != NULL) {
-        web_reply_err(call, err);
-        return;
-    }
-    state->host_line = arena_str(call->arena, line);
-    web_kube(call,
-             &(struct kube_request){.verb = KUBE_GET,
-                                    .gvr = web_gvr_configmaps,
-                                    .namespace_ = call->web->options.control_namespace,
-                                    .name = S(WEB_KNOWN_HOSTS)},
-             on_hosts_read);
-}
-
-static void accept_host_key(struct web_call *call)
-{
-    struct err err = {0};
-
-    if (!host_key_scan(call->web->options.loop, web_body_str(call, S("url")),
-                       web_body_str(call, S("acceptHostKey")), on_host_key, call, &call->scan,
-                       &err))
-        web_reply_err(call, &err);
-}
-
 static void on_checked(struct web_call *call, struct kube_response *response)
 {
     struct repo_state *state = call->state;
@@ -236,17 +221,15 @@ static void on_checked(struct web_call *call, struct kube_response *response)
         web_reply_kube(call, response, "importing the code repository");
         return;
     }
-    const struct val *same = find_same_url(call, items, state->url);
+    const struct val *same = web_find_repo_url(call, items, state->url);
     if (same != NULL)
         web_fail(call, ERR_EXISTS, "this URL is imported already, as the code repository '%.*s'",
                  STR(web_repo_name(same)));
-    else if (credential.len > 0 && !is_known_credential(items, credential))
+    else if (credential.len > 0 && !web_is_known_credential(items, credential))
         web_fail(call, ERR_NOT_FOUND, "there is no credential '%.*s' in this DevOps Project",
                  STR(credential));
-    else if (web_body_str(call, S("acceptHostKey")).len > 0)
-        accept_host_key(call);
     else
-        create_secret(call);
+        web_accept_host_key(call, create_secret);
 }
 
 bool web_url_has_password(str url)
@@ -322,12 +305,13 @@ static void on_deleted(struct web_call *call, struct kube_response *response)
         web_reply_kube(call, response, "deleting the code repository");
         return;
     }
+    web_repo_state_drop(call, call->params[1]);
     struct val *done = val_new(call->arena, val_map());
     val_set_str(call->arena, done, S("name"), call->params[1]);
     web_reply_val(call, 200, done);
 }
 
-static bool uses_url(struct web_call *call, const struct val *application, str url)
+bool web_uses_url(struct web_call *call, const struct val *application, str url)
 {
     str normal;
 
@@ -347,7 +331,7 @@ static bool uses_url(struct web_call *call, const struct val *application, str u
 static void on_users(struct web_call *call, struct kube_response *response)
 {
     struct repo_state *state = call->state;
-    const struct val *first = NULL;
+    str names = STR_EMPTY;
     size_t count = 0;
 
     if (!response->ok) {
@@ -356,15 +340,16 @@ static void on_users(struct web_call *call, struct kube_response *response)
     }
     struct val_iter it = val_iter(val_get(response->object, S("items")));
     while (val_next(&it)) {
-        if (uses_url(call, it.value, state->url)) {
-            first = first == NULL ? it.value : first;
-            count++;
+        if (web_uses_url(call, it.value, state->url)) {
+            if (count++ < USERS_NAMED)
+                names = arena_printf(call->arena, "%.*s%s'%.*s'", STR(names), count > 1 ? ", " : "",
+                                     STR(object_name(it.value)));
         }
     }
     if (count > 0)
         web_fail(call, ERR_CONFLICT,
-                 "the code repository is used by %zu continuous deployment%s ('%.*s'%s)", count,
-                 count == 1 ? "" : "s", STR(object_name(first)), count > 1 ? ", …" : "");
+                 "the code repository is used by %zu continuous deployment%s (%.*s%s)", count,
+                 count == 1 ? "" : "s", STR(names), count > USERS_NAMED ? ", …" : "");
     else
         web_kube(call,
                  &(struct kube_request){
@@ -388,13 +373,7 @@ static void on_deleting(struct web_call *call, struct kube_response *response)
     str url = web_secret_text(call->arena, response->object, S("url"));
     if (!source_url_normalize(call->arena, url, &state->url, NULL))
         state->url = arena_str(call->arena, url);
-    /* A repository of the control namespace serves every DevOps Project. */
-    bool is_platform = str_eq(call->namespace_, call->web->options.control_namespace);
-    web_kube(call,
-             &(struct kube_request){.verb = KUBE_LIST,
-                                    .gvr = web_gvr_applications,
-                                    .namespace_ = is_platform ? STR_EMPTY : call->namespace_},
-             on_users);
+    list_applications(call, on_users);
 }
 
 void web_repo_delete(struct web_call *call)

@@ -10,6 +10,7 @@
 #include "web/guard.h"
 #include "web/host_key.h"
 #include "web/list.h"
+#include "web/repo_state.h"
 #include "web/session.h"
 #include "web/stream.h"
 #include <assert.h>
@@ -59,6 +60,8 @@ struct http_request *web_take_request(struct web_call *call)
     secret_free(TAKE(call->secret));
     if (call->repo != NULL)
         source_repo_unref(TAKE(call->repo));
+    if (call->other != NULL)
+        kube_free(TAKE(call->other));
     *call->link = call->next;
     if (call->next != NULL)
         call->next->link = call->link;
@@ -497,6 +500,7 @@ void web_free(struct web *web)
         web_fail(call, ERR_UNAVAILABLE, "the server is stopping");
     }
     web_targets_free(web);
+    web_repo_states_free(web);
     guard_free(web->guard);
     for (size_t i = 0; i < COUNT(web->texts); i++)
         mem_free(web->texts[i]);

@@ -48,6 +48,12 @@ static bool check_text(str what, str text, size_t max, struct err *err)
     return true;
 }
 
+bool web_check_words(const struct web_call *call, struct err *err)
+{
+    return check_text(S("alias"), web_body_str(call, S("alias")), ALIAS_MAX, err) &&
+           check_text(S("description"), web_body_str(call, S("description")), DESCRIPTION_MAX, err);
+}
+
 bool web_add_words(struct web_call *call, struct val *object, struct err *err)
 {
     str alias = web_body_str(call, S("alias"));
@@ -55,8 +61,7 @@ bool web_add_words(struct web_call *call, struct val *object, struct err *err)
     struct val *annotations = val_ensure_map(
             call->arena, val_ensure_map(call->arena, object, S("metadata")), S("annotations"));
 
-    if (!check_text(S("alias"), alias, ALIAS_MAX, err) ||
-        !check_text(S("description"), description, DESCRIPTION_MAX, err))
+    if (!web_check_words(call, err))
         return false;
     if (alias.len > 0)
         val_set_str(call->arena, annotations, S("kubesphere.io/alias-name"), alias);

@@ -187,6 +187,14 @@
 /* Address space of git while it fetches: packs are mapped into memory. */
 #define LIMIT_FETCH_MEMORY (6144 * LIMIT_MIB)
 
+/* Memory of all processes of one fetch together, and the bytes of its cache on the disk; sampled
+ * twice a second. */
+#define LIMIT_FETCH_RESIDENT (3072 * LIMIT_MIB)
+#define LIMIT_CACHE_BYTES (4096 * LIMIT_MIB)
+
+/* Files that are counted for one such sample of a folder; a cache has some hundred. */
+#define LIMIT_TOTALS_ENTRIES 50000
+
 /* Free disk that a fetch must leave. */
 #define LIMIT_DISK_RESERVE (256 * LIMIT_MIB)
 

@@ -60,6 +60,7 @@ void fetch_put_result(struct buf *out, const struct transport_result *result)
     wire_put_str(out, result->moved_to);
     wire_put_str(out, result->commit);
     wire_put_u64(out, result->packs);
+    wire_put_u64(out, result->cache_bytes);
     wire_put_u64(out, (uint64_t)result->git_took_ms);
     wire_put_u64(out, result->ref_count);
     for (size_t i = 0; i < result->ref_count; i++) {
@@ -110,6 +111,7 @@ bool fetch_get_answer(str bytes, struct arena *arena, struct transport_result *r
     result.moved_to = wire_dup(&w);
     result.commit = wire_dup(&w);
     result.packs = (size_t)wire_u64(&w);
+    result.cache_bytes = (size_t)wire_u64(&w);
     result.git_took_ms = (int64_t)wire_u64_most(&w, LIMIT_FETCH_MS * 4);
     get_refs(&w, &result);
     if (!str_is_empty(result.commit) && !git_id_is_full(result.commit))

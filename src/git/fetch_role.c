@@ -8,6 +8,7 @@
 #include "git/cache.h"
 #include "git/failure.h"
 #include "io/process.h"
+#include "io/totals.h"
 
 #include <errno.h>
 #include <sys/prctl.h>
@@ -64,7 +65,12 @@ void fetch_git(struct fetch *f, struct git_run *run)
             .err_max = LIMIT_GIT_WORDS,
             .timeout_ms = run->timeout_ms,
             .limits = {.address_space = LIMIT_FETCH_MEMORY, .file_bytes = LIMIT_FETCH_BYTES},
+            .totals = {.memory = LIMIT_FETCH_RESIDENT},
     };
+    if (!str_is_empty(f->request.cache)) {
+        spec.totals.folder = f->request.cache.at;
+        spec.totals.folder_bytes = LIMIT_CACHE_BYTES;
+    }
     run->ok = false;
     run->words = STR_EMPTY;
     if (!process_start(f->loop, &spec, on_git, &w, &process, &run->err))
@@ -314,6 +320,7 @@ static bool do_fetch(struct fetch *f, struct transport_result *result, struct er
             return false;
     }
     result->packs = cache_packs(r->cache.at);
+    result->cache_bytes = (size_t)totals_folder(r->cache.at);
     return true;
 }
 

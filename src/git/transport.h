@@ -69,6 +69,7 @@ struct transport_result {
     size_t ref_count;
     str commit;          /* FIND */
     size_t packs;        /* of the cache after a FETCH */
+    size_t cache_bytes;  /* on the disk */
     int64_t took_ms;     /* of everything */
     int64_t git_took_ms; /* of that, in git */
 };

@@ -6,6 +6,7 @@
 #include "base/fd.h"
 #include "base/mem.h"
 #include "base/secret.h"
+#include "io/totals.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -18,6 +19,7 @@
 #include <sys/wait.h>
 
 #define GRACE_MS 2000
+#define SAMPLE_MS 500
 /* Read at a time from a child's output. */
 #define CHUNK (64 * 1024)
 /* Of the error output's last line, in our message. */
@@ -35,7 +37,15 @@
 #define UNDER_ASAN false
 #endif
 
-enum end { END_NONE, END_TIMEOUT, END_OUTPUT, END_REFUSED, END_CANCELLED };
+enum end {
+    END_NONE,
+    END_TIMEOUT,
+    END_OUTPUT,
+    END_REFUSED,
+    END_MEMORY,
+    END_FOLDER,
+    END_CANCELLED,
+};
 
 struct process {
     struct loop *loop;
@@ -62,6 +72,9 @@ struct process {
     struct loop_watch *out_watch;
     struct loop_watch *err_watch;
     struct loop_timer *timer; /* the deadline, then the grace */
+    struct loop_timer *sample;
+    struct process_totals totals;
+    char *folder; /* of the totals, owned */
     struct process *next;
 };
 
@@ -205,6 +218,8 @@ static void process_free(struct process *process)
     loop_watch_free(process->err_watch);
     loop_watch_free(process->pid_watch);
     loop_timer_free(process->timer);
+    loop_timer_free(process->sample);
+    mem_free(process->folder);
     fd_close(&process->out);
     fd_close(&process->err);
     fd_close(&process->pidfd);
@@ -245,6 +260,25 @@ static void on_timer(void *owner)
         end_child(process, END_TIMEOUT);
     else
         signal_group(process, SIGKILL);
+}
+
+/* A hog gets no grace: in two seconds it would take as much again. */
+static void on_sample(void *owner)
+{
+    struct process *process = owner;
+    const struct process_totals *most = &process->totals;
+    enum end why = END_NONE;
+
+    if (most->memory > 0 && totals_group_memory(process->pid) > (int64_t)most->memory)
+        why = END_MEMORY;
+    else if (most->folder_bytes > 0 && totals_folder(process->folder) > (int64_t)most->folder_bytes)
+        why = END_FOLDER;
+    if (why == END_NONE) {
+        loop_timer_start(process->sample, SAMPLE_MS);
+        return;
+    }
+    end_child(process, why);
+    signal_group(process, SIGKILL);
 }
 
 static void on_in(void *owner, UNUSED uint32_t events)
@@ -351,6 +385,13 @@ static void explain(struct process *process, struct process_result *result)
     else if (process->end == END_OUTPUT)
         err_set(&result->err, ERR_LIMIT, "%s wrote more than %zu bytes and was ended",
                 process->name, process->out_bytes.max);
+    else if (process->end == END_MEMORY)
+        err_set(&result->err, ERR_LIMIT, "%s needed more than %zu MiB of memory and was ended",
+                process->name, process->totals.memory / LIMIT_MIB);
+    else if (process->end == END_FOLDER)
+        err_set(&result->err, ERR_LIMIT,
+                "%s was ended because its folder grew beyond %zu MiB on the disk", process->name,
+                process->totals.folder_bytes / LIMIT_MIB);
     else if (process->end == END_REFUSED)
         err_set(&result->err, ERR_LIMIT, "%s was ended because of what it wrote", process->name);
     else if (result->signal != 0)
@@ -460,6 +501,12 @@ static void arm(struct process *process, const struct process_spec *spec)
     process->timer = loop_timer_new(loop, "process deadline", on_timer, process);
     if (spec->timeout_ms > 0)
         loop_timer_start(process->timer, spec->timeout_ms);
+    process->totals = spec->totals;
+    if (spec->totals.memory == 0 && spec->totals.folder_bytes == 0)
+        return;
+    process->folder = mem_dup_z(str_from(spec->totals.folder));
+    process->sample = loop_timer_new(loop, "process totals", on_sample, process);
+    loop_timer_start(process->sample, SAMPLE_MS);
 }
 
 static bool launch(struct process *process, struct plan *plan, struct err *err)

@@ -31,6 +31,14 @@ struct process_limits {
     int64_t processes; /* RLIMIT_NPROC counts the whole user: not for root */
 };
 
+/* Of the child and its group together, sampled twice a second; 0 = not set. Over it, all of them
+ * are killed with ERR_LIMIT. */
+struct process_totals {
+    size_t memory;
+    const char *folder; /* copied */
+    size_t folder_bytes;
+};
+
 struct process_spec {
     const char *name;        /* for messages: "git fetch" */
     const char *program;     /* absolute path; NULL = this binary itself */
@@ -47,6 +55,7 @@ struct process_spec {
     size_t err_max;     /* 0 = /dev/null */
     int64_t timeout_ms; /* 0 = none */
     struct process_limits limits;
+    struct process_totals totals;
     /* Each piece of standard output instead of collecting it; false ends the child. */
     bool (*out)(void *owner, str bytes);
 };

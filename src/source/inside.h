@@ -116,6 +116,7 @@ struct source_repo {
     struct generation generations[GENERATIONS_MAX];
     unsigned current; /* number */
     size_t packs;
+    size_t cache_bytes; /* as the last fetch found it */
 
     struct changes changes[CHANGES_KEPT];
     size_t changes_next;

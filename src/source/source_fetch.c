@@ -7,8 +7,8 @@
  * what they are waiting for, and source_on_kick looks at them.
  *
  * Objects lie in generations, data/git/<repository>/gen-<n>: each a bare repository that only ever
- * grows. Past LIMIT_GIT_PACKS the next fetch goes to a new one; the old one is removed after its
- * last reader.
+ * grows. Past LIMIT_GIT_PACKS, or near LIMIT_CACHE_BYTES, the next fetch goes to a new one; the old
+ * one is removed after its last reader.
  */
 #include "base/clock.h"
 #include "base/mem.h"
@@ -200,6 +200,7 @@ void source_repo_next_generation(struct source_repo *repo)
     free_slot->number = repo->current + 1;
     repo->current++;
     repo->packs = 0;
+    repo->cache_bytes = 0;
     if (old != NULL && old->readers == 0) {
         remove_generation(repo, old->number);
         old->number = 0;
@@ -257,6 +258,7 @@ static void on_fetched(void *owner, const struct transport_result *result, const
     loop_task_post(repo->source->kick);
     if (result != NULL) {
         repo->packs = result->packs;
+        repo->cache_bytes = result->cache_bytes;
         source_repo_moved(repo, result->moved_to);
         check_batch(repo);
         touch(repo);
@@ -298,7 +300,7 @@ static bool fetch_start(struct source_repo *repo, struct err *err)
                 .ref = w->ref, .commit = str_from(repo->batch[repo->batch_count])};
         repo->batch_count++;
     }
-    if (repo->packs >= LIMIT_GIT_PACKS)
+    if (repo->packs >= LIMIT_GIT_PACKS || repo->cache_bytes > LIMIT_CACHE_BYTES / 4 * 3)
         source_repo_next_generation(repo);
     repo->fetching = repo->current;
     request.want_count = repo->batch_count;

@@ -8,6 +8,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <unistd.h>
 
 /* The tests' own children are small shell scripts; the product never starts a shell. */
@@ -289,6 +290,51 @@ TEST(orphans_are_adopted_and_reaped)
     loop_watch_free(orphans);
 }
 
+TEST(a_group_that_takes_too_much_memory_together_is_killed)
+{
+    auto_loop struct loop *loop = loop_new();
+    struct run run = {.loop = loop};
+    struct process_spec spec = {.totals = {.memory = 64 * LIMIT_MIB}};
+
+    /* each of the two stays below it, and tail would wait for ever */
+    run_script(&run, spec,
+               "hog() { head -c 50000000 /dev/zero | tail -c 50000000 | sleep 600; }; hog & hog");
+    assert_int_equal(run.result.err.code, ERR_LIMIT);
+    assert_string_equal(run.result.err.message,
+                        "script needed more than 64 MiB of memory and was ended");
+}
+
+TEST(a_job_whose_folder_grows_too_large_is_killed)
+{
+    auto_loop struct loop *loop = loop_new();
+    struct run run = {.loop = loop};
+    char folder[] = "/tmp/taut-process-XXXXXX";
+    char file[64];
+
+    assert_non_null(mkdtemp(folder));
+    struct process_spec spec = {.dir = folder,
+                                .totals = {.folder = folder, .folder_bytes = 8 * LIMIT_MIB}};
+    run_script(&run, spec, "mkdir in; head -c 10000000 /dev/zero >in/hog; sleep 600");
+    assert_int_equal(run.result.err.code, ERR_LIMIT);
+    assert_string_equal(run.result.err.message,
+                        "script was ended because its folder grew beyond 8 MiB on the disk");
+    snprintf(file, sizeof(file), "%s/in/hog", folder);
+    unlink(file);
+    snprintf(file, sizeof(file), "%s/in", folder);
+    rmdir(file);
+    rmdir(folder);
+}
+
+TEST(a_job_within_its_totals_is_left_alone)
+{
+    auto_loop struct loop *loop = loop_new();
+    struct run run = {.loop = loop};
+    struct process_spec spec = {.totals = {.memory = 512 * LIMIT_MIB}};
+
+    run_script(&run, spec, "sleep 1.3");
+    assert_true(run.result.ok);
+}
+
 int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
@@ -307,6 +353,9 @@ int main(int argc, char **argv)
             cmocka_unit_test(this_binary_can_start_itself_in_a_role),
             cmocka_unit_test(output_can_be_taken_in_pieces_and_refused),
             cmocka_unit_test(orphans_are_adopted_and_reaped),
+            cmocka_unit_test(a_group_that_takes_too_much_memory_together_is_killed),
+            cmocka_unit_test(a_job_whose_folder_grows_too_large_is_killed),
+            cmocka_unit_test(a_job_within_its_totals_is_left_alone),
     };
     if (argc > 1 && strcmp(argv[1], "role") == 0) {
         puts("in the role");

@@ -4,7 +4,7 @@
 #   make run         a served, syncing system with a sandbox cluster (LISTEN=ADDR:PORT for more than loopback)
 #   make test        unit, golden and fuzz replay under sanitizers, then end to end on the sandbox
 #   make test-console  the console's unit tests, and the guide walked in a browser on the sandbox
-#   make test-cluster  the same end-to-end suite on a real Kubernetes control plane
+#   make test-cluster  the same end-to-end suite, and the guide in a browser, on a real Kubernetes control plane
 #   make check       format, layers, lengths, lint, and all warnings as errors with gcc and clang
 #   make bench       the measurements of docs/performance.md
 #   make fuzz        every fuzz target for FUZZ_SECONDS each
@@ -69,10 +69,12 @@ test-e2e: $(ASAN)/build.ninja | deps-test
 	@.venv/bin/python tests/cluster/build.py kubectl >/dev/null
 	@$(PYTEST) tests/e2e --environment=embedded --taut=$(ASAN)/taut --junit-xml=$(RESULTS)/e2e-embedded.xml
 
-test-cluster: $(ASAN)/build.ninja | deps-test
+test-cluster: $(ASAN)/build.ninja | deps-test deps-console
 	@ninja -C $(ASAN) -j $(JOBS) taut
 	@.venv/bin/python tests/cluster/build.py kubectl etcd kube-apiserver kube-controller-manager kube-scheduler kwok >/dev/null
 	@$(PYTEST) tests/e2e --environment=cluster --taut=$(ASAN)/taut --junit-xml=$(RESULTS)/e2e-cluster.xml
+	@cd console && $(NODE_PATH_OF) TAUT_E2E=cluster TAUT=../$(ASAN)/taut npx vitest run --config e2e/vitest.config.ts \
+	    --reporter=default --reporter=junit --outputFile.junit=../$(RESULTS)/console-cluster.xml seed
 
 # The build has brought console/node_modules (tools/build-console).
 test-console: $(ASAN)/build.ninja | deps-console

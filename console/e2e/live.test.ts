@@ -1,7 +1,8 @@
 /* The event stream in a browser: one connection for all tabs, the fallbacks, a server that goes. */
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { Browser, BrowserContext, Page } from "playwright-core";
-import { signIn, startBrowser, startServer, type Server } from "./server";
+import { signIn, startBrowser } from "./browser";
+import { startServer, type Server } from "./server";
 
 let server: Server;
 let browser: Browser;

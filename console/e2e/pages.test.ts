@@ -8,15 +8,8 @@ import { createRequire } from "node:module";
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { oddPlaces, places, prepare, type User } from "./places";
-import {
-    settled,
-    signIn,
-    startBrowser,
-    startServer,
-    visit,
-    type Server,
-    type Visit,
-} from "./server";
+import { settled, signIn, startBrowser, visit, type Visit } from "./browser";
+import { startServer, type Server } from "./server";
 
 const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 /** 720 px is a window of 1,440 px at 200 % zoom. */

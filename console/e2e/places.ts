@@ -81,11 +81,10 @@ export const oddPlaces: Pick<Place, "name" | "path" | "user">[] = [
 
 /** Makes on the server what the samples name and the demo does not have. */
 export async function prepare(server: Server): Promise<void> {
-    const cookie = await server.session("admin");
-    const made = await fetch(`${server.url}/taut/v1/devops/demo/credentials`, {
-        method: "POST",
-        headers: { Cookie: cookie, "X-Taut-Request": "1", "Content-Type": "application/json" },
-        body: JSON.stringify({ name: "robot", type: "basic", username: "robot", secret: "secret" }),
+    await server.ask("admin", "POST", "/taut/v1/devops/demo/credentials", {
+        name: "robot",
+        type: "basic",
+        username: "robot",
+        secret: "secret",
     });
-    if (!made.ok) throw new Error(`the sample credential: ${made.status} ${await made.text()}`);
 }

@@ -1,143 +1,181 @@
-/* A real server with the demo's samples in a folder of its own, and a browser. Loopback only. */
-import { spawn, type ChildProcess } from "node:child_process";
-import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+/*
+ * A real server in a folder of its own, with the demo's samples and a sandbox, or (TAUT_E2E=cluster) on
+ * a real Kubernetes control plane as home and target. Loopback only.
+ */
+import { execFileSync, spawn, type ChildProcess } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { createServer, type AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
-import { chromium, type Browser, type BrowserContextOptions, type Page } from "playwright-core";
 
 const binary = resolve(process.env.TAUT ?? "../build/taut");
+const plane = resolve("../tests/cluster/cluster.py");
+/** Leaks are the unit tests' business; a report of any other kind ends the process. */
+const sanitizers = {
+    ASAN_OPTIONS: "detect_leaks=0:abort_on_error=0:exitcode=99",
+    UBSAN_OPTIONS: "print_stacktrace=1:halt_on_error=1",
+};
+const START_MS = 120_000;
 
 export interface Server {
     url: string;
     dir: string;
+    /** The name of the cluster that is deployed to. */
+    cluster: string;
+    /** It is a real control plane: no container runs behind a port of its node. */
+    real: boolean;
     password: (user: string) => string;
     /** A session's cookie, for what a test asks the API itself. */
     session: (user: string) => Promise<string>;
-    stop: () => Promise<void>;
+    /** A request to the API as a user; fails with the server's sentence. */
+    ask: (
+        user: string,
+        method: string,
+        path: string,
+        body?: unknown,
+        type?: string,
+    ) => Promise<unknown>;
     /** Dies without a word; `again` starts it at the same address with the same data. */
     kill: () => Promise<void>;
     again: () => Promise<void>;
+    stop: () => Promise<void>;
 }
 
-/** Runs the binary until it has printed its address. */
-async function run(dir: string, http: string): Promise<{ child: ChildProcess; url: string }> {
-    const args = ["serve", "--demo", "--data", dir, "--listen", "127.0.0.1:0", "--http", http];
-    const child: ChildProcess = spawn(binary, args, { stdio: ["ignore", "pipe", "pipe"] });
+export function freePort(): Promise<number> {
+    return new Promise((done) => {
+        const probe = createServer();
+        probe.listen(0, "127.0.0.1", () => {
+            const { port } = probe.address() as AddressInfo;
+            probe.close(() => done(port));
+        });
+    });
+}
+
+interface Running {
+    child: ChildProcess;
+    output: () => string;
+}
+
+/** Starts it and waits until it says that it serves. */
+async function run(args: string[], ready: RegExp): Promise<Running> {
+    const child = spawn(binary, args, {
+        stdio: ["ignore", "pipe", "pipe"],
+        env: { ...process.env, ...sanitizers },
+    });
     let output = "";
-    const url = await new Promise<string>((done, failed) => {
-        const deadline = setTimeout(() => failed(new Error(`no address in:\n${output}`)), 60_000);
+    await new Promise<void>((done, failed) => {
+        const late = () => failed(new Error(`not ready after ${START_MS} ms:\n${output}`));
+        const deadline = setTimeout(late, START_MS);
         const look = (bytes: Buffer) => {
             output += bytes.toString();
-            const found = /http:\/\/127\.0\.0\.1:\d+/.exec(output);
-            if (found && output.includes("Three things to try")) {
-                clearTimeout(deadline);
-                done(found[0]);
-            }
+            if (!ready.test(output)) return;
+            clearTimeout(deadline);
+            done();
         };
-        child.stdout!.on("data", look);
-        child.stderr!.on("data", look);
+        child.stdout.on("data", look);
+        child.stderr.on("data", look);
         child.on("exit", (code) => failed(new Error(`ended with ${code}:\n${output}`)));
     });
-    return { child, url };
+    return { child, output: () => output };
+}
+
+async function end({ child, output }: Running, signal: NodeJS.Signals): Promise<void> {
+    if (child.exitCode === null && child.signalCode === null) {
+        const gone = new Promise((r) => child.on("exit", r));
+        child.kill(signal);
+        await gone;
+    }
+    if (/AddressSanitizer|runtime error:|Assertion `/.test(output())) throw new Error(output());
+}
+
+/** What the demo makes by itself: the DevOps Project and the people of the guide. */
+async function people(server: Server, passwords: Map<string, string>): Promise<void> {
+    await server.ask("admin", "POST", "/taut/v1/devops", {
+        name: "demo",
+        repos: ["*"],
+        locations: [`${server.cluster}/*`],
+        clusterResources: true,
+    });
+    for (const [name, role] of [
+        ["project-regular", "operator"],
+        ["project-viewer", "viewer"],
+    ] as const) {
+        passwords.set(name, "correct horse battery staple");
+        await server.ask("admin", "POST", "/taut/v1/users", {
+            name,
+            password: passwords.get(name),
+        });
+        await server.ask("admin", "POST", "/taut/v1/devops/demo/members", { name, role });
+    }
 }
 
 export async function startServer(): Promise<Server> {
     const dir = mkdtempSync(join(tmpdir(), "taut-console-"));
-    let { child, url } = await run(dir, "127.0.0.1:0");
-    const end = async (signal: "SIGTERM" | "SIGKILL") => {
-        const gone = new Promise((r) => child.on("exit", r));
-        child.kill(signal);
-        await gone;
-    };
+    const real = process.env.TAUT_E2E === "cluster";
+    const port = await freePort();
+    const url = `http://127.0.0.1:${port}`;
+    const data = ["--data", real ? join(dir, "data") : dir];
+    const args = ["serve", ...data, "--listen", "127.0.0.1:0", "--http", `127.0.0.1:${port}`];
+    if (real) {
+        execFileSync("python3", [plane, "up", "--dir", join(dir, "plane")], { stdio: "ignore" });
+        args.push("--home", join(dir, "plane", "token.kubeconfig"));
+    } else args.push("--demo");
+    const ready = real ? /kubeconfig: \S+/ : /Three things to try/;
+    let running = await run(args, ready);
+    const passwords = new Map<string, string>();
+    if (real) passwords.set("admin", /user admin, password (\S+)/.exec(running.output())![1]!);
+
     const password = (user: string): string => {
+        const known = passwords.get(user);
+        if (known) return known;
         const text = readFileSync(join(dir, "demo-sign-ins"), "utf8");
         return new RegExp(`${user}\\s+(\\S+)`).exec(text)![1]!;
     };
-    return {
+    const session = async (user: string): Promise<string> => {
+        const answer = await fetch(`${url}/taut/v1/session`, {
+            method: "POST",
+            headers: { "X-Taut-Request": "1", "Content-Type": "application/json" },
+            body: JSON.stringify({ username: user, password: password(user) }),
+        });
+        return answer.headers.getSetCookie().join("; ").split(";")[0]!;
+    };
+    const cookies = new Map<string, string>();
+    const server: Server = {
         url,
         dir,
+        cluster: real ? "in-cluster" : "sandbox",
+        real,
         password,
-        session: async (user) => {
-            const answer = await fetch(`${url}/taut/v1/session`, {
-                method: "POST",
-                headers: { "X-Taut-Request": "1", "Content-Type": "application/json" },
-                body: JSON.stringify({ username: user, password: password(user) }),
+        session,
+        ask: async (user, method, path, body, type = "application/json") => {
+            if (!cookies.has(user)) cookies.set(user, await session(user));
+            const answer = await fetch(url + path, {
+                method,
+                headers: {
+                    Cookie: cookies.get(user)!,
+                    "X-Taut-Request": "1",
+                    ...(body !== undefined && { "Content-Type": type }),
+                },
+                ...(body !== undefined && { body: JSON.stringify(body) }),
             });
-            return answer.headers.getSetCookie().join("; ").split(";")[0]!;
+            const text = await answer.text();
+            if (!answer.ok) throw new Error(`${method} ${path}: ${answer.status} ${text}`);
+            return text ? JSON.parse(text) : null;
         },
-        kill: () => end("SIGKILL"),
+        kill: () => end(running, "SIGKILL"),
         again: async () => {
-            ({ child } = await run(dir, url.replace("http://", "")));
+            cookies.clear();
+            running = await run(args, ready);
         },
         stop: async () => {
-            await end("SIGTERM");
-            rmSync(dir, { recursive: true, force: true });
+            try {
+                await end(running, "SIGTERM");
+            } finally {
+                if (real) execFileSync("python3", [plane, "down", "--dir", join(dir, "plane")]);
+                rmSync(dir, { recursive: true, force: true });
+            }
         },
     };
-}
-
-export function browserPath(): string {
-    return (
-        ["/usr/bin/chromium", "/usr/bin/chromium-browser"].find((p) => existsSync(p)) ?? "chromium"
-    );
-}
-
-export function startBrowser(): Promise<Browser> {
-    return chromium.launch({
-        headless: true,
-        executablePath: browserPath(),
-        args: [
-            "--no-sandbox",
-            "--disable-gpu",
-            "--disable-quic",
-            "--no-first-run",
-            "--disable-background-networking",
-            "--disable-component-update",
-            "--disable-sync",
-        ],
-    });
-}
-
-export interface Visit {
-    page: Page;
-    /** What the page complained of: script errors, policy reports, requests to other origins. */
-    complaints: string[];
-}
-
-export async function visit(
-    browser: Browser,
-    server: Server,
-    options: BrowserContextOptions = {},
-): Promise<Visit> {
-    const context = await browser.newContext({
-        viewport: { width: 1440, height: 900 },
-        locale: "en-US",
-        ...options,
-    });
-    const page = await context.newPage();
-    const complaints: string[] = [];
-    page.on("pageerror", (e) => complaints.push(e.message));
-    page.on("console", (m) => {
-        if (m.type() === "error" && /Content Security Policy/.test(m.text()))
-            complaints.push(m.text());
-    });
-    page.on("request", (r) => {
-        if (!r.url().startsWith(server.url) && !r.url().startsWith("data:"))
-            complaints.push(`request to ${r.url()}`);
-    });
-    return { page, complaints };
-}
-
-export async function signIn(page: Page, server: Server, user: string): Promise<void> {
-    await page.goto(server.url);
-    await page.getByLabel("User name").fill(user);
-    await page.getByLabel("Password").fill(server.password(user));
-    await page.getByRole("button", { name: "Log in" }).click();
-    await page.getByRole("navigation", { name: "Main navigation" }).waitFor();
-}
-
-/** The page has its heading, and nothing on it is still being loaded. */
-export async function settled(page: Page): Promise<void> {
-    await page.locator("h1").first().waitFor();
-    await page.waitForFunction(() => !document.querySelector("[aria-busy=true]"));
+    if (real) await people(server, passwords);
+    return server;
 }

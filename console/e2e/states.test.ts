@@ -5,7 +5,8 @@
 import type { Browser, Page, Route as Request } from "playwright-core";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { places, prepare, type Place, type User } from "./places";
-import { signIn, startBrowser, startServer, visit, type Server, type Visit } from "./server";
+import { signIn, startBrowser, visit, type Visit } from "./browser";
+import { startServer, type Server } from "./server";
 
 let server: Server;
 let browser: Browser;

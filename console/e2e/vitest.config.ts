@@ -7,8 +7,8 @@ export default defineConfig({
         include: ["e2e/**/*.test.ts"],
         fileParallelism: false,
         sequence: { concurrent: false },
-        testTimeout: 60_000,
+        testTimeout: 180_000,
         bail: 3,
-        hookTimeout: 120_000,
+        hookTimeout: 300_000,
     },
 });

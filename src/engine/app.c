@@ -241,7 +241,7 @@ void app_cluster_changed(struct app *app, struct cluster *cluster)
         return;
     if (app->cluster_failed || (app->last != NULL && !compare_is_complete(app->last)) ||
         (desired_is_unsure(app->desired) &&
-         app->desired->discovery_generation != discovery_generation(cluster_discovery(cluster))))
+         app->desired->discovery_generation != pull_generation(app->context, cluster)))
         app_refresh(app, APP_SAME_REVISION, /*hard=*/false);
 }
 
@@ -482,7 +482,7 @@ static bool pass_rebuild(struct app *app)
                                    .mark = &app->mark,
                                    .cluster = app->cluster};
     auto_desired struct desired *desired = NULL;
-    uint64_t generation = discovery_generation(cluster_discovery(app->cluster));
+    uint64_t generation = pull_generation(app->context, app->cluster);
 
     if (app->desired->discovery_generation == generation)
         return true;

@@ -1,51 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "engine/compare.h"
 #include "base/mem.h"
-#include "engine/compare_judge.h"
-#include "engine/project.h"
-#include <assert.h>
+#include "engine/compare_state.h"
 
 #define COMPARE_ARENA (512 * LIMIT_MIB)
 /* A watch that is not whole after this is taken as broken: what it holds counts as incomplete. */
 #define COMPARE_WATCH_MS 20000
-/* Dry runs and reads of one object until its version holds still. */
-#define COMPARE_TRIES 5
-#define COMPARE_RETRY_MS 10000
-#define COMPARE_GONE_MS 1500
-
-enum compare_state { COMPARE_WATCHES, COMPARE_ROWS, COMPARE_DONE };
-
-struct entry {
-    struct row row; /* first: rows and entries share an address */
-    struct compare *compare;
-    struct ask *read;
-    struct apply *dry;
-    struct arena *predicted_arena;
-    const struct val *predicted;
-    int tries;
-    bool is_gone; /* a known row that turned out not to be ours or not to be there */
-    bool is_finished;
-};
-
-struct compare {
-    struct compare_options options;
-    struct arena *arena;
-    struct judge judge;
-    compare_done_fn *done;
-    void *owner;
-    struct loop_timer *watch_timer;
-    struct loop_task *tell;
-    enum compare_state state;
-    bool watch_expired;
-    struct entry **entries;
-    size_t count;
-    size_t size;
-    size_t unfinished;
-    struct map *by_key;
-    bool incomplete;
-    struct err trouble;
-    int64_t retry_ms;
-};
 
 static const char *const status_names[] = {
         [ROW_UNKNOWN] = "Unknown",
@@ -56,273 +15,6 @@ static const char *const status_names[] = {
 const char *row_status_name(enum row_status status)
 {
     return status_names[status];
-}
-
-static void entry_read(struct entry *entry);
-
-static void compare_incomplete(struct compare *compare, const struct err *err)
-{
-    if (!compare->incomplete)
-        compare->trouble = *err;
-    compare->incomplete = true;
-}
-
-static void compare_retry(struct compare *compare, int64_t ms)
-{
-    compare->retry_ms = compare->retry_ms == 0 ? ms : MIN(compare->retry_ms, ms);
-}
-
-static void entry_finish(struct entry *entry)
-{
-    struct compare *compare = entry->compare;
-
-    assert(!entry->is_finished);
-    entry->is_finished = true;
-    if (entry->predicted_arena != NULL)
-        arena_free(entry->predicted_arena);
-    entry->predicted_arena = NULL;
-    if (--compare->unfinished == 0)
-        loop_task_post(compare->tell);
-}
-
-static struct cluster *cluster_of(const struct compare *compare, bool goes_home)
-{
-    return goes_home ? compare->options.home : compare->options.cluster;
-}
-
-/* ---- verdicts ---- */
-
-static str entry_object(const struct entry *entry)
-{
-    return arena_printf(entry->compare->arena, "%.*s/%.*s", STR(cluster_uid(entry->row.cluster)),
-                        STR(entry->row.key));
-}
-
-static void entry_keep(struct entry *entry, struct verdict *verdict)
-{
-    const struct compare_options *options = &entry->compare->options;
-
-    if (verdict->answer == 0)
-        return;
-    verdict->key =
-            judge_key(&entry->row, options->spec->ignore, entry->row.want->options.skip_validation);
-    verdicts_put(options->verdicts, entry_object(entry), verdict, /*asked=*/true);
-}
-
-/* Trouble of the moment: the last verdict on the same wanted object stays. */
-static void entry_keep_last(struct entry *entry)
-{
-    struct compare *compare = entry->compare;
-    struct verdict last;
-    bool due;
-
-    compare_retry(compare, COMPARE_RETRY_MS);
-    if (verdicts_get(compare->options.verdicts, compare->arena, entry_object(entry), &last, &due) &&
-        hash_eq(&last.desired, &entry->row.want->hash)) {
-        judge_verdict(&compare->judge, &entry->row, &last);
-    } else {
-        entry->row.status = ROW_UNKNOWN;
-        entry->row.reason = REASON_TROUBLE;
-    }
-    entry_finish(entry);
-}
-
-static void entry_ask(struct entry *entry);
-
-static void entry_next(struct entry *entry, enum judge_next next, struct verdict *verdict)
-{
-    switch (next) {
-    case JUDGE_DECIDED:
-        entry_keep(entry, verdict);
-        entry_finish(entry);
-        break;
-    case JUDGE_NEEDS_BODY:
-    case JUDGE_ASK_AGAIN:
-        if (next == JUDGE_ASK_AGAIN && ++entry->tries >= COMPARE_TRIES) {
-            entry->row.note = S("it changes faster than it can be compared");
-            entry_keep_last(entry);
-        } else {
-            entry_read(entry);
-        }
-        break;
-    case JUDGE_KEEP_LAST:
-        entry_keep_last(entry);
-        break;
-    }
-}
-
-static void entry_answered(void *owner, struct kube_response *response, UNUSED str removed)
-{
-    struct entry *entry = owner;
-    struct verdict verdict;
-    enum judge_next next;
-
-    entry->dry = NULL;
-    next = judge_answer(&entry->compare->judge, &entry->row, response, &verdict);
-    if (response->ok && (next == JUDGE_NEEDS_BODY || next == JUDGE_ASK_AGAIN)) {
-        entry->predicted = response->object;
-        entry->predicted_arena = kube_response_take(response);
-    }
-    entry_next(entry, next, &verdict);
-}
-
-static void entry_ask(struct entry *entry)
-{
-    const struct row *row = &entry->row;
-    struct apply_request request = {
-            .gvr = row->gvr,
-            .namespace_ = row->namespace_,
-            .name = row->name,
-            .body = row->want->object,
-            .dry_run = true,
-            .skip_validation = row->want->options.skip_validation,
-    };
-
-    entry->dry = apply_start(cluster_queue(row->cluster), &request, entry->compare->options.order,
-                             entry_answered, entry);
-}
-
-static void entry_verdict(struct entry *entry)
-{
-    const struct compare_options *options = &entry->compare->options;
-    struct row *row = &entry->row;
-    struct hash key = judge_key(row, options->spec->ignore, row->want->options.skip_validation);
-    struct verdict last;
-    bool due = false;
-    bool has_last = verdicts_get(options->verdicts, entry->compare->arena, entry_object(entry),
-                                 &last, &due);
-    bool same = has_last && hash_eq(&last.desired, &row->want->hash);
-    int64_t wait = verdicts_wait_ms(options->verdicts, entry_object(entry));
-
-    if (has_last && hash_eq(&last.key, &key) && !due && !options->fresh) {
-        judge_verdict(&entry->compare->judge, row, &last);
-        entry_finish(entry);
-        return;
-    }
-    if (options->trust_changes && !same) {
-        row->status = ROW_OUT_OF_SYNC;
-        row->reason = REASON_NOT_ASKED;
-        entry_finish(entry);
-        return;
-    }
-    if (wait > 0 && same && !options->fresh) {
-        judge_verdict(&entry->compare->judge, row, &last);
-        compare_retry(entry->compare, wait);
-        entry_finish(entry);
-        return;
-    }
-    entry_ask(entry);
-}
-
-/* ---- reading by name ---- */
-
-static bool row_is_permitted(const struct compare *compare, const struct row *row, struct err *err)
-{
-    const struct val *project = compare->options.project;
-    struct project_target target = {cluster_server(row->cluster), cluster_name(row->cluster),
-                                    row->namespace_};
-
-    bool namespaced = row->want != NULL ? row->want->namespaced : row->namespace_.len > 0;
-
-    if (project == NULL || (row->want != NULL && !row->want->kind_known))
-        return true;
-    if (!project_permits_kind(project, row->gvk.group, row->gvk.kind, row->name, namespaced, err))
-        return false;
-    return !namespaced || project_permits_destination(project, &target, err);
-}
-
-/* A row that nothing wants: what it is when it turns out to be ours. */
-static void entry_unwanted(struct entry *entry)
-{
-    struct row *row = &entry->row;
-
-    row->status = ROW_OUT_OF_SYNC;
-    row->reason = row->deleting ? REASON_DELETING : REASON_EXTRANEOUS;
-    row->note = row->deleting ? S("it is being deleted") : S("it is no longer in Git");
-    row->requires_pruning = !row->ignore_extraneous;
-    row->is_known = true;
-}
-
-static void entry_take_live(struct entry *entry, const struct live *live)
-{
-    struct compare *compare = entry->compare;
-
-    judge_live(&compare->judge, &entry->row, live);
-    if (entry->row.deleting && entry->row.label_missing)
-        compare_retry(compare, COMPARE_GONE_MS); /* no watch will tell its end */
-    if (entry->row.want == NULL) {
-        /* What the project does not permit is not touched, by pruning neither. */
-        entry->is_gone = entry->row.owner != MARK_OURS || live->has_owner ||
-                         !row_is_permitted(compare, &entry->row, NULL);
-        entry_unwanted(entry);
-        entry_finish(entry);
-        return;
-    }
-    if (judge_ownership(&compare->judge, &entry->row))
-        entry_finish(entry);
-    else
-        entry_verdict(entry);
-}
-
-static void entry_read_failed(struct entry *entry, const struct kube_response *response)
-{
-    struct compare *compare = entry->compare;
-    struct err err = response->err;
-
-    if (response->status == 404) {
-        entry->is_gone = entry->row.want == NULL;
-        judge_absent(&compare->judge, &entry->row);
-        entry_finish(entry);
-        return;
-    }
-    err_wrap(&err, "reading %.*s '%.*s'", STR(entry->row.gvk.kind), STR(entry->row.name));
-    compare_incomplete(compare, &err);
-    compare_retry(compare, COMPARE_RETRY_MS);
-    entry->row.status = ROW_UNKNOWN;
-    entry->row.reason = REASON_TROUBLE;
-    entry->row.note = arena_str(compare->arena, err_message(&err));
-    entry_finish(entry);
-}
-
-static void entry_was_read(void *owner, struct kube_response *response)
-{
-    struct entry *entry = owner;
-    struct verdict verdict;
-
-    entry->read = NULL;
-    if (!response->ok) {
-        entry_read_failed(entry, response);
-    } else if (entry->predicted != NULL) {
-        enum judge_next next = judge_bodies(&entry->compare->judge, &entry->row, entry->predicted,
-                                            response->object, &verdict);
-
-        arena_free(entry->predicted_arena);
-        entry->predicted_arena = NULL;
-        entry->predicted = NULL;
-        if (next == JUDGE_ASK_AGAIN && ++entry->tries < COMPARE_TRIES) {
-            auto_live struct live *live = live_new(response->object);
-
-            entry_take_live(entry, live);
-        } else {
-            entry_next(entry, next == JUDGE_ASK_AGAIN ? JUDGE_KEEP_LAST : next, &verdict);
-        }
-    } else {
-        auto_live struct live *live = live_new(response->object);
-
-        entry_take_live(entry, live);
-    }
-}
-
-static void entry_read(struct entry *entry)
-{
-    struct kube_request request = {.verb = KUBE_GET,
-                                   .gvr = entry->row.gvr,
-                                   .namespace_ = entry->row.namespace_,
-                                   .name = entry->row.name};
-    struct ask_options options = {ASK_READ, entry->compare->options.order};
-
-    entry->read =
-            ask_start(cluster_queue(entry->row.cluster), &request, &options, entry_was_read, entry);
 }
 
 /* ---- rows ---- */
@@ -357,7 +49,7 @@ static void add_wanted(struct compare *compare, struct desired_object *want)
     row->gvr = want->gvr;
     row->namespace_ = want->namespace_;
     row->name = want->name;
-    row->cluster = cluster_of(compare, want->goes_home);
+    row->cluster = compare_cluster(compare, want->goes_home);
 }
 
 /* A change that an automated sync will apply anyway: the operation reads the object first. */
@@ -402,7 +94,7 @@ static void entry_start_wanted(struct entry *entry)
     const struct live *live;
     struct err err;
 
-    if (!row_is_permitted(compare, row, &err)) {
+    if (!entry_is_permitted(compare, row, &err)) {
         row->status = ROW_UNKNOWN;
         row->reason = REASON_FORBIDDEN;
         row->note = arena_str(compare->arena, err_message(&err));
@@ -478,7 +170,7 @@ static bool known_kind(const struct compare *compare, const struct val *known,
                       val_get_str(known, S("kind"))};
     struct discovery *discovery;
 
-    *ret_cluster = cluster_of(compare, str_eq(gvk.group, S("argoproj.io")));
+    *ret_cluster = compare_cluster(compare, str_eq(gvk.group, S("argoproj.io")));
     discovery = cluster_discovery(*ret_cluster);
     return discovery_find(discovery, gvk, ret_kind) == DISCOVERY_FOUND ||
            discovery_find_kind(discovery, gvk.group, gvk.kind, ret_kind) == DISCOVERY_FOUND;
@@ -565,10 +257,16 @@ static void need_known(struct watch_need *need, const struct val *list)
     while (val_next(&it)) {
         struct discovery_kind kind;
         struct cluster *cluster;
+        struct gvr gvr;
+        str namespace_;
 
-        if (known_kind(need->compare, it.value, &cluster, &kind))
-            need_watch(need, cluster, (struct gvr){kind.gvk.group, kind.gvk.version, kind.resource},
-                       kind.namespaced ? val_get_str(it.value, S("namespace")) : STR_EMPTY);
+        if (!known_kind(need->compare, it.value, &cluster, &kind))
+            continue;
+        gvr = (struct gvr){kind.gvk.group, kind.gvk.version, kind.resource};
+        namespace_ = kind.namespaced ? val_get_str(it.value, S("namespace")) : STR_EMPTY;
+        need_watch(need, cluster, gvr, namespace_);
+        if (kind_may_be_home(kind.gvk))
+            need_watch(need, need->compare->options.home, gvr, namespace_);
     }
 }
 
@@ -582,7 +280,8 @@ static bool watches_are_whole(struct compare *compare)
         const struct desired_object *want = &options->desired->objects[i];
 
         if (want->kind_known && !want->kind_absent)
-            need_watch(&need, cluster_of(compare, want->goes_home), want->gvr, want->namespace_);
+            need_watch(&need, compare_cluster(compare, want->goes_home), want->gvr,
+                       want->namespace_);
     }
     need_known(&need, options->known);
     need_known(&need, options->known_more);

@@ -132,12 +132,47 @@ void desired_resolve(struct desired *desired, const struct discovery *discovery)
             kind_resolve(&desired->objects[i], desired->arena, discovery, NULL);
 }
 
+/* Values of the label argocd.argoproj.io/secret-type. */
+static const str home_secrets[] = {S_INIT("repository"), S_INIT("repo-creds"),
+                                   S_INIT("repository-write"), S_INIT("repo-write-creds"),
+                                   S_INIT("cluster")};
+
 static bool goes_home(struct gvk gvk, const struct val *object)
 {
+    str type = object_label(object, S("argocd.argoproj.io/secret-type"));
+
     if (str_eq(gvk.group, S("argoproj.io")))
         return true;
-    return str_is_empty(gvk.group) && str_eq(gvk.kind, S("Secret")) &&
-           !str_is_empty(object_label(object, S("argocd.argoproj.io/secret-type")));
+    for (size_t i = 0; i < COUNT(home_secrets); i++)
+        if (str_is_empty(gvk.group) && str_eq(gvk.kind, S("Secret")) &&
+            str_eq(type, home_secrets[i]))
+            return true;
+    return false;
+}
+
+/* What goes home needs its Namespace there. */
+static void namespaces_go_home(struct desired *set)
+{
+    for (size_t i = 0; i < set->count; i++) {
+        const struct desired_object *d = &set->objects[i];
+        struct desired_object *namespace_;
+
+        if (!d->goes_home || str_is_empty(d->namespace_))
+            continue;
+        namespace_ = map_get(set->by_key,
+                             object_key(set->arena, S(""), S("Namespace"), S(""), d->namespace_));
+        if (namespace_ != NULL)
+            namespace_->goes_home = true;
+    }
+}
+
+uint64_t desired_generation(const struct desired_options *options)
+{
+    uint64_t generation = discovery_generation(options->discovery);
+
+    if (options->home != NULL && options->home != options->discovery)
+        generation += discovery_generation(options->home);
+    return generation;
 }
 
 static bool object_check(const struct desired_object *d, const struct render_object *from,
@@ -184,8 +219,8 @@ static bool object_build(struct desired *set, const struct desired_options *opti
         return true;
     }
 
-    kind_resolve(d, arena, options->discovery, rendered);
-    d->goes_home = goes_home(d->gvk, object);
+    d->goes_home = options->home != NULL && goes_home(d->gvk, object);
+    kind_resolve(d, arena, d->goes_home ? options->home : options->discovery, rendered);
     d->ignore_health = str_eq(object_annotation(object, S("argocd.argoproj.io/ignore-healthcheck")),
                               S("true"));
     sync_options_add_csv(&d->options,
@@ -237,7 +272,7 @@ bool desired_build(const struct render_result *rendered, const struct desired_op
     set->commit = arena_str(set->arena, rendered->commit);
     set->digest = arena_str(set->arena, rendered->digest);
     set->tool = rendered->tool;
-    set->discovery_generation = discovery_generation(options->discovery);
+    set->discovery_generation = desired_generation(options);
 
     for (size_t i = 0; i < count; i++) {
         struct desired_object d;
@@ -249,6 +284,7 @@ bool desired_build(const struct render_result *rendered, const struct desired_op
         if (use)
             set_add(set, &d);
     }
+    namespaces_go_home(set);
     *ret = TAKE(set);
     return true;
 }

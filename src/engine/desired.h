@@ -22,7 +22,8 @@ struct desired_object {
     bool kind_absent; /* discovery is whole and does not have it */
     bool from_crd;    /* known only by a CRD of the same set */
     bool namespaced;
-    bool goes_home; /* belongs to the home cluster whatever the destination */
+    bool goes_home; /* to the home cluster, whatever the destination: objects of argoproj.io,
+                       Secrets that are repositories or clusters, Namespaces that these live in */
     bool ignore_health;
     str namespace_;
     str name;
@@ -53,8 +54,11 @@ struct desired {
 struct desired_options {
     const struct app_spec *spec;
     const struct mark *mark;
-    const struct discovery *discovery;
+    const struct discovery *discovery; /* of the destination */
+    const struct discovery *home;      /* NULL: nothing goes there */
 };
+/* Grows when what a set was built with is known better. */
+uint64_t desired_generation(const struct desired_options *options);
 
 /* ERR_UNSUPPORTED and ERR_INVALID name object, file and line. */
 MUST_USE bool desired_build(const struct render_result *rendered,

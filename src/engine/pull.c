@@ -40,12 +40,21 @@ static void pull_fail(void *owner)
     pull_end(pull, &result, &pull->err);
 }
 
+uint64_t pull_generation(const struct app_context *context, const struct cluster *cluster)
+{
+    const struct desired_options options = {.discovery = cluster_discovery(cluster),
+                                            .home = cluster_discovery(context->home_cluster)};
+
+    return desired_generation(&options);
+}
+
 bool pull_build(const struct pull_request *request, struct render_result *rendered,
                 struct desired **ret, struct err *err)
 {
     struct desired_options options = {.spec = request->spec,
                                       .mark = request->mark,
-                                      .discovery = cluster_discovery(request->cluster)};
+                                      .discovery = cluster_discovery(request->cluster),
+                                      .home = cluster_discovery(request->context->home_cluster)};
 
     return desired_build(rendered, &options, ret, err);
 }

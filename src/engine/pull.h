@@ -29,6 +29,8 @@ struct pull_result {
 
 typedef void pull_done_fn(void *owner, const struct pull_result *result, const struct err *err);
 struct pull *pull_start(const struct pull_request *request, pull_done_fn *done, void *owner);
+/* What a set would be built with now (desired_generation). */
+uint64_t pull_generation(const struct app_context *context, const struct cluster *cluster);
 void pull_cancel(struct pull *pull); /* NULL is fine */
 
 /* The desired set of a rendered one, as pull gives it. */

@@ -193,8 +193,7 @@ static bool sync_has_desired(const struct sync *sync)
     return sync->is_lazy && app->desired != NULL && app->cluster == sync->cluster &&
            str_eq(app->desired->commit, sync->revision) &&
            hash_eq(&app->desired_for, &app->spec_hash) &&
-           app->desired->discovery_generation ==
-                   discovery_generation(cluster_discovery(sync->cluster));
+           app->desired->discovery_generation == pull_generation(app->context, sync->cluster);
 }
 
 static void sync_pull(struct sync *sync)

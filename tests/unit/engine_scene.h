@@ -137,6 +137,7 @@ void source_cancel(struct source_wait *wait)
 struct scene {
     struct loop *loop;
     struct kube *kube;
+    struct kube *sandbox; /* NULL: the home is the only cluster */
     struct engine *engine;
     bool started;
 };
@@ -152,8 +153,10 @@ static void on_started(void *owner, const struct err *err)
 
 static void scene_start(struct scene *scene)
 {
-    struct engine_options options = {
-            .loop = scene->loop, .home = scene->kube, .home_is_cluster = true};
+    struct engine_options options = {.loop = scene->loop,
+                                     .home = scene->kube,
+                                     .sandbox = scene->sandbox,
+                                     .home_is_cluster = scene->sandbox == NULL};
 
     scene->started = false;
     scene->engine = engine_new(&options);
@@ -183,6 +186,7 @@ static inline int scene_teardown(void **state)
     struct scene *scene = *state;
 
     engine_free(scene->engine);
+    kube_free(scene->sandbox);
     kube_free(scene->kube);
     loop_free(scene->loop);
     mem_free(scene);

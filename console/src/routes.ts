@@ -80,7 +80,7 @@ export const routes: Route[] = [
         load: async () => (await import("./screens/detail")).Detail,
         data: [stream],
         find: "find",
-        tabs: ["resources", "diff", "sync", "history", "services"],
+        tabs: ["resources", "diff", "sync", "history", "events", "services"],
         dialogs: ofApp(),
     },
     {

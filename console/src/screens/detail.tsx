@@ -1,13 +1,17 @@
 /* One continuous deployment: verdict strip, conditions in full, tabs. Live. */
-import { useEffect, useMemo } from "preact/hooks";
+import type { ComponentChildren } from "preact";
+import { useEffect, useMemo, useRef } from "preact/hooks";
 import { send } from "../api/client";
 import type { Application } from "../api/types";
-import { duration, exact, t } from "../i18n";
+import { ago, duration, exact, t, type Key } from "../i18n";
+import { en } from "../i18n/en";
 import { liveObject } from "../live";
 import { CREATOR, ALIAS, rowOf, settingsOf, optionsOf, UPDATED } from "../model";
 import { closeDialog, dialog, go, href, openDialog, query, setQuery } from "../router";
 import { devopsOf } from "../session";
-import { Button, Empty, Health, minute, Note, PhaseStatus, Sync, Time } from "../ui/kit";
+import { isRunning, steps } from "../sync";
+import { Button, Empty, Health, minute, Note, PhaseStatus, Status, Sync, Time } from "../ui/kit";
+import { useKeys } from "../ui/keys";
 import { Menu, toast } from "../ui/overlay";
 import { APPS, AppDialog, strategy } from "./apps";
 import { Diff } from "./diff";
@@ -16,8 +20,10 @@ import { Loaded } from "./page";
 import { Resources } from "./resources";
 import { Head, Shell } from "./shell";
 import { ServicesTable } from "./services";
-import { History, SyncTab } from "./sync-tab";
-import { useTree } from "./tree-data";
+import { History } from "./history";
+import { EventList } from "./events";
+import { SyncTab } from "./sync-tab";
+import { appBase, useFacts, useTree, type Facts } from "./tree-data";
 
 async function refresh(app: Application): Promise<void> {
     try {
@@ -32,70 +38,136 @@ async function refresh(app: Application): Promise<void> {
     }
 }
 
-function Verdict({ app }: { app: Application }) {
+function Cell({ name, children }: { name: string; children: ComponentChildren }) {
+    return (
+        <div>
+            <dt>{name}</dt>
+            <dd>{children}</dd>
+        </div>
+    );
+}
+
+/** Where Git is, and when it differs what the cluster runs. */
+function gitSentence(app: Application): string {
+    const git = rowOf(app).revision;
+    const history = app.status?.history ?? [];
+    const running = (history[history.length - 1]?.revision ?? "").slice(0, 7);
+    if (!git) return "";
+    return running && running !== git
+        ? t("detail.clusterRuns", { revision: git, running })
+        : t("detail.gitAt", { revision: git });
+}
+
+/** The four answers: healthy? as Git says? the last sync? what happens by itself? */
+function Verdict({ app, facts }: { app: Application; facts: Facts }) {
     const row = rowOf(app);
     const state = app.status?.operationState;
-    const running = state?.phase === "Running" || state?.phase === "Terminating";
+    const running = isRunning(app);
     const who = state?.operation?.initiatedBy;
     const by = who?.automated
         ? t("detail.automated")
         : who?.username
           ? t("detail.by", { who: who.username })
           : "";
-    void minute.value;
-    const git = row.revision ? t("detail.gitAt", { revision: row.revision }) : "";
+    const now = minute.value;
     const differ =
         row.differ > 0
-            ? t("apps.differ", { n: row.differ, total: row.total })
+            ? `${t("apps.differ", { n: row.differ, total: row.total })}${t("common.stop")}`
             : row.sync === "Synced"
               ? t("detail.equal", { n: row.total })
               : "";
+    const at = steps(app, facts.sync).find((s) => s.state === "now");
     return (
         <dl class="verdict">
-            <div>
-                <dt>{t("apps.health")}</dt>
-                <dd>
-                    <Health of={row.health} sub={row.healthWhy || undefined} />
-                </dd>
-            </div>
-            <div>
-                <dt>{t("apps.sync")}</dt>
-                <dd>
-                    <Sync
-                        of={row.sync}
-                        sub={`${differ}${differ && git ? ". " : ""}${git}` || undefined}
-                    />
-                </dd>
-            </div>
-            <div>
-                <dt>{running ? t("detail.currentSync") : t("detail.lastSync")}</dt>
-                <dd>
-                    {state ? (
-                        <PhaseStatus
-                            of={state.phase}
-                            sub={[
-                                exact(state.finishedAt ?? state.startedAt),
-                                by,
-                                duration(state.startedAt, state.finishedAt),
-                            ]
-                                .filter(Boolean)
-                                .join(", ")}
-                        />
-                    ) : (
-                        <span class="t3">{t("detail.neverSynced")}</span>
-                    )}
-                </dd>
-            </div>
-            <div>
-                <dt>{t("create.strategy")}</dt>
-                <dd>
-                    <span class="st quiet">{strategy(row)}</span>
-                    <span class="sub">
-                        {row.auto ? t("detail.autoHelp") : t("detail.manualHelp")}
+            <Cell name={t("apps.health")}>
+                <Health of={row.health} sub={row.healthWhy || undefined} />
+            </Cell>
+            <Cell name={t("apps.sync")}>
+                <Sync
+                    of={row.sync}
+                    sub={
+                        [differ, gitSentence(app)].filter(Boolean).join(t("common.space")) ||
+                        undefined
+                    }
+                />
+                {facts.gitChecked && (
+                    <span class="sub indent" title={exact(facts.gitChecked)}>
+                        {t("detail.gitChecked", { when: ago(facts.gitChecked, now) })}
                     </span>
-                </dd>
-            </div>
+                )}
+            </Cell>
+            <Cell name={running ? t("detail.currentSync") : t("detail.lastSync")}>
+                {running ? (
+                    <Status
+                        look="progressing"
+                        word={at ? t(`sync.step.${at.name}` as Key) : t("status.phase.Running")}
+                        sub={[
+                            at && at.total > 0
+                                ? t("sync.done", { n: at.done, total: at.total })
+                                : "",
+                            by,
+                        ]
+                            .filter(Boolean)
+                            .join(", ")}
+                    />
+                ) : state ? (
+                    <PhaseStatus
+                        of={state.phase}
+                        sub={[
+                            ago(state.finishedAt ?? state.startedAt, now),
+                            by,
+                            duration(state.startedAt, state.finishedAt),
+                        ]
+                            .filter(Boolean)
+                            .join(", ")}
+                    />
+                ) : (
+                    <span class="t3">{t("detail.neverSynced")}</span>
+                )}
+            </Cell>
+            <Cell name={t("create.strategy")}>
+                <span class="st quiet">{strategy(row)}</span>
+                <span class="sub">{row.auto ? t("detail.autoHelp") : t("detail.manualHelp")}</span>
+            </Cell>
         </dl>
+    );
+}
+
+/** Conditions and a failed sync, in full, each with what to do. */
+function Troubles({ app, facts }: { app: Application; facts: Facts }) {
+    const state = app.status?.operationState;
+    const conditions = app.status?.conditions ?? [];
+    const failed =
+        (state?.phase === "Failed" || state?.phase === "Error") &&
+        !conditions.some((c) => c.type === "SyncError");
+    return (
+        <>
+            {app.metadata.deletionTimestamp && (
+                <Note
+                    look="progressing"
+                    title={t("detail.deleting")}
+                    {...(facts.message ? { text: facts.message } : {})}
+                />
+            )}
+            {conditions.map((c) => (
+                <Note
+                    key={`${c.type} ${c.message}`}
+                    look={c.type.endsWith("Error") ? "degraded" : "outofsync"}
+                    title={c.type}
+                    text={c.message}
+                    {...(`condition.${c.type}` in en
+                        ? { help: t(`condition.${c.type}` as Key) }
+                        : {})}
+                />
+            ))}
+            {failed && query.value.get("tab") !== "sync" && (
+                <Note look="degraded" title={t("detail.syncFailed")} text={state?.message ?? ""}>
+                    <Button kind="small" onClick={() => setQuery({ tab: "sync" }, false)}>
+                        {t("detail.showSync")}
+                    </Button>
+                </Note>
+            )}
+        </>
     );
 }
 
@@ -130,13 +202,29 @@ function Attributes({ app }: { app: Application }) {
     );
 }
 
-const tabs = ["resources", "diff", "sync", "history", "services"] as const;
+const tabs = ["resources", "diff", "sync", "history", "events", "services"] as const;
 type Tab = (typeof tabs)[number];
 
-function Content({ app, devops, tab }: { app: Application; devops: string; tab: Tab }) {
+function Content({
+    app,
+    devops,
+    tab,
+    facts,
+}: {
+    app: Application;
+    devops: string;
+    tab: Tab;
+    facts: Facts;
+}) {
     if (tab === "diff") return <Diff app={app} devops={devops} />;
-    if (tab === "sync") return <SyncTab app={app} />;
+    if (tab === "sync") return <SyncTab app={app} facts={facts} />;
     if (tab === "history") return <History app={app} />;
+    if (tab === "events")
+        return (
+            <div class="gap-top">
+                <EventList at={`${appBase(devops, app.metadata.name)}/events`} wide />
+            </div>
+        );
     if (tab === "services")
         return (
             <div class="gap-top">
@@ -162,18 +250,45 @@ function ResourcesTab({ app, devops }: { app: Application; devops: string }) {
     );
 }
 
+/** A sync that begins while its dialog was just open here opens its tab. */
+function useSyncTab(app: Application, tab: Tab): void {
+    const asked = useRef(0);
+    const begun = `${isRunning(app)} ${app.status?.operationState?.startedAt ?? ""}`;
+    const was = useRef(begun);
+    const open = dialog.value === "sync";
+    useEffect(() => {
+        if (open) asked.current = Date.now();
+        return () => {
+            if (open) asked.current = Date.now();
+        };
+    }, [open]);
+    useEffect(() => {
+        if (begun !== was.current && Date.now() - asked.current < 10_000 && tab !== "sync")
+            setQuery({ tab: "sync", res: null, panel: null });
+        was.current = begun;
+    }, [begun]);
+}
+
 function Page({ app, devops }: { app: Application; devops: string }) {
     const row = rowOf(app);
     const tab = (tabs.find((x) => x === query.value.get("tab")) ?? "resources") as Tab;
-    const state = app.status?.operationState;
-    const running = Boolean(app.operation) || state?.phase === "Running";
+    const facts = useFacts(devops, row.name);
+    const running = isRunning(app);
     const verb = dialog.value;
+    useSyncTab(app, tab);
+    useKeys({
+        r: () => void refresh(app),
+        s: () => running || openDialog("sync"),
+        d: () => setQuery({ tab: "diff", res: null, panel: null }, false),
+        h: () => setQuery({ tab: "history", res: null, panel: null }, false),
+    });
     const here = `/devops/${devops}/apps/${row.name}`;
     const titles: Record<Tab, string> = {
         resources: t("detail.resources"),
         diff: t("detail.diff"),
         sync: t("detail.syncTab"),
         history: t("detail.history"),
+        events: t("events.title"),
         services: t("detail.services"),
     };
     return (
@@ -220,16 +335,8 @@ function Page({ app, devops }: { app: Application; devops: string }) {
                     ]}
                 />
             </Head>
-            {row.deleting && <Note look="progressing" title={t("status.deleting")} />}
-            {(app.status?.conditions ?? []).map((c) => (
-                <Note
-                    key={c.type}
-                    look={c.type.endsWith("Error") ? "degraded" : "outofsync"}
-                    title={c.type}
-                    text={c.message}
-                />
-            ))}
-            <Verdict app={app} />
+            <Troubles app={app} facts={facts} />
+            <Verdict app={app} facts={facts} />
             <nav class="tabs" aria-label={t("detail.sections")}>
                 {tabs.map((x) => (
                     <a
@@ -242,15 +349,8 @@ function Page({ app, devops }: { app: Application; devops: string }) {
                     </a>
                 ))}
             </nav>
-            <Content app={app} devops={devops} tab={tab} />
-            <AppDialog
-                verb={verb}
-                app={app}
-                close={() => {
-                    closeDialog();
-                    if (verb === "sync" && tab !== "sync") setQuery({ tab: "sync" });
-                }}
-            />
+            <Content app={app} devops={devops} tab={tab} facts={facts} />
+            <AppDialog verb={verb} app={app} close={closeDialog} />
         </>
     );
 }

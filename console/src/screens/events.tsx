@@ -3,7 +3,7 @@ import { useEffect, useState } from "preact/hooks";
 import { exact, t, type Key } from "../i18n";
 import { en } from "../i18n/en";
 import { useLoad } from "../load";
-import { Empty, Note, Status, Time } from "../ui/kit";
+import { Empty, Icon, Note, Time } from "../ui/kit";
 import { Loaded } from "./page";
 
 export interface Told {
@@ -47,7 +47,10 @@ function Row({ e, wide }: { e: Told; wide: boolean }) {
                 <Time at={e.last} />
             </td>
             <td class="va">
-                <Status look={warning ? "outofsync" : "quiet"} word={reason} />
+                <span class={`st ${warning ? "outofsync" : "quiet"}`}>
+                    <Icon name={warning ? "i-warn" : "i-info"} />
+                    {reason}
+                </span>
             </td>
             {wide && (
                 <td class="va">

@@ -1,88 +1,170 @@
-/* Sync Status and Sync Result, live while an operation runs; History. */
-import { useState } from "preact/hooks";
+/* Sync Status and Sync Result: steps and rows, live while an operation runs. */
+import { useMemo, useRef } from "preact/hooks";
 import { send } from "../api/client";
-import type { Application, ResourceResult } from "../api/types";
+import type { Application } from "../api/types";
 import { duration, exact, t, type Key } from "../i18n";
-import { isAuto, keyOf } from "../model";
-import { Button, Empty, minute, Note, PhaseStatus, Status } from "../ui/kit";
+import { isAuto } from "../model";
+import { query, setQuery } from "../router";
+import { isRunning, resultRows, steps, type ResultRow, type Step } from "../sync";
+import { Button, Empty, Health, minute, Note, PhaseStatus, Status } from "../ui/kit";
 import { toast } from "../ui/overlay";
+import { useSpan } from "../ui/window";
 import { addressOf } from "./dialogs";
+import type { Facts } from "./tree-data";
 
 const looks: Record<string, string> = {
     Synced: "synced",
     SyncFailed: "degraded",
     Pruned: "synced",
-    PruneSkipped: "unknown",
+    PruneSkipped: "outofsync",
+    Waiting: "quiet",
     Running: "progressing",
 };
 
-function stateOf(r: ResourceResult): string {
-    return r.hookPhase === "Running" && r.status !== "SyncFailed" && r.status !== "Synced"
-        ? "Running"
-        : (r.status ?? "Running");
+const ROW_PX = 36;
+
+function Row({ r }: { r: ResultRow }) {
+    return (
+        <tr>
+            <td class="m va wrap-any">{r.name}</td>
+            <td class="t2 va">{r.kind}</td>
+            <td class="t2 va">{r.namespace}</td>
+            <td class="va">
+                <Status
+                    look={looks[r.result] ?? "unknown"}
+                    word={t(`status.result.${r.result}` as Key)}
+                />
+            </td>
+            <td class="va">{r.health ? <Health of={r.health} /> : <span class="t3">–</span>}</td>
+            <td class="t2 va wrap-any">{r.message}</td>
+        </tr>
+    );
 }
 
-function Results({ results }: { results: ResourceResult[] }) {
-    const [show, setShow] = useState("all");
-    const failed = results.filter((r) => r.status === "SyncFailed");
-    const changed = results.filter((r) => !(r.message ?? "").endsWith("unchanged"));
-    const shown = show === "failed" ? failed : show === "changed" ? changed : results;
+function Results({ rows, running }: { rows: ResultRow[]; running: boolean }) {
+    const show = query.value.get("result") ?? "all";
+    const body = useRef<HTMLTableSectionElement>(null);
+    const failed = rows.filter((r) => r.result === "SyncFailed");
+    const changed = rows.filter((r) => r.result !== "Waiting" && !r.message.endsWith("unchanged"));
+    const shown = show === "failed" ? failed : show === "changed" ? changed : rows;
+    const ends = useMemo(() => shown.map((_, i) => (i + 1) * ROW_PX), [shown.length]);
+    const span = useSpan(ends, body);
+    const done = rows.filter((r) => r.result !== "Waiting" && r.result !== "Running").length;
     const pick = (name: string, label: string) => (
-        <button type="button" aria-pressed={show === name} onClick={() => setShow(name)}>
+        <button
+            type="button"
+            aria-pressed={show === name}
+            onClick={() => setQuery({ result: name === "all" ? null : name })}
+        >
             {label}
         </button>
     );
     return (
         <section aria-labelledby="sr" class="gap-top">
-            <div class="row between">
+            <div class="bar flush">
                 <h2 class="h" id="sr">
                     {t("detail.result")}
                 </h2>
-                <span class="seg" role="group" aria-label={t("detail.result")}>
-                    {pick("all", t("detail.resultAll", { n: results.length }))}
+                {running && (
+                    <span class="t3">{t("sync.done", { n: done, total: rows.length })}</span>
+                )}
+                <span class="seg push" role="group" aria-label={t("detail.result")}>
+                    {pick("all", t("detail.resultAll", { n: rows.length }))}
                     {pick("changed", t("detail.resultChanged", { n: changed.length }))}
                     {pick("failed", t("detail.resultFailed", { n: failed.length }))}
                 </span>
             </div>
-            <div class="scroll" tabIndex={0} role="group" aria-label={t("detail.result")}>
-                <table class="tbl compact" aria-label={t("detail.result")}>
-                    <thead>
-                        <tr>
-                            <th scope="col">{t("common.name")}</th>
-                            <th scope="col">{t("detail.type")}</th>
-                            <th scope="col">{t("detail.project")}</th>
-                            <th scope="col">{t("apps.sync")}</th>
-                            <th scope="col">{t("detail.message")}</th>
-                        </tr>
-                    </thead>
-                    <tbody>
-                        {shown.map((r) => (
-                            <tr key={keyOf(r)}>
-                                <td class="m">{r.name}</td>
-                                <td class="t2">{r.kind}</td>
-                                <td class="t2">{r.namespace ?? ""}</td>
-                                <td>
-                                    <Status
-                                        look={looks[stateOf(r)] ?? "unknown"}
-                                        word={t(`status.result.${stateOf(r)}` as Key)}
-                                    />
-                                </td>
-                                <td class="t2 wrap-any">{r.message ?? ""}</td>
+            {shown.length === 0 ? (
+                <p class="t3">{t(rows.length === 0 ? "sync.noRows" : "common.noMatch")}</p>
+            ) : (
+                <div class="scroll" tabIndex={0} role="group" aria-label={t("detail.result")}>
+                    <table class="tbl compact results" aria-label={t("detail.result")}>
+                        <thead>
+                            <tr>
+                                <th scope="col">{t("common.name")}</th>
+                                <th scope="col">{t("detail.type")}</th>
+                                <th scope="col">{t("detail.project")}</th>
+                                <th scope="col">{t("sync.result")}</th>
+                                <th scope="col">{t("apps.health")}</th>
+                                <th scope="col">{t("detail.message")}</th>
                             </tr>
-                        ))}
-                    </tbody>
-                </table>
-            </div>
+                        </thead>
+                        <tbody ref={body}>
+                            {span.above > 0 && (
+                                <tr aria-hidden="true" style={{ height: `${span.above}px` }} />
+                            )}
+                            {shown.slice(span.from, span.to).map((r) => (
+                                <Row key={r.key} r={r} />
+                            ))}
+                            {span.below > 0 && (
+                                <tr aria-hidden="true" style={{ height: `${span.below}px` }} />
+                            )}
+                        </tbody>
+                    </table>
+                </div>
+            )}
         </section>
     );
 }
 
-export function SyncTab({ app }: { app: Application }) {
+function stepText(s: Step, revision: string): string {
+    if (s.name === "resolve") return revision || (s.state === "now" ? t("sync.resolving") : "–");
+    if (s.name === "render") return s.done > 0 ? t("sync.resources", { n: s.done }) : "–";
+    if (s.state === "later") return s.name === "prune" ? t("sync.nothingToPrune") : "–";
+    if (s.name === "prune" && s.total === 0) return t("sync.nothingToPrune");
+    if (s.name === "wait" && s.first)
+        return s.more > 0
+            ? t("sync.waitsMore", { who: s.first, n: s.more })
+            : t("sync.waits", { who: s.first });
+    if (s.name === "wait" && s.total === 0) return "–";
+    return t("sync.done", { n: s.done, total: s.total });
+}
+
+const stepLooks = { done: "healthy", now: "progressing", later: "", failed: "degraded" };
+
+function Steps({ list, revision }: { list: Step[]; revision: string }) {
+    return (
+        <ol class="progress" aria-label={t("sync.steps")}>
+            {list.map((s) => (
+                <li
+                    key={s.name}
+                    class={stepLooks[s.state]}
+                    aria-current={s.state === "now" ? "step" : undefined}
+                >
+                    <span
+                        class="track"
+                        style={{
+                            "--done":
+                                s.state === "now" && s.total > 0
+                                    ? `${(100 * s.done) / s.total}%`
+                                    : s.state === "now"
+                                      ? "50%"
+                                      : s.state === "later"
+                                        ? "0%"
+                                        : "100%",
+                        }}
+                    />
+                    <span class="m">{t(`sync.step.${s.name}` as Key)}</span>
+                    <span class="sub wrap-any">{stepText(s, revision)}</span>
+                    {s.state === "failed" && <span class="vh">{t("status.phase.Failed")}</span>}
+                </li>
+            ))}
+        </ol>
+    );
+}
+
+export function SyncTab({ app, facts }: { app: Application; facts: Facts }) {
     const state = app.status?.operationState;
+    const rows = useMemo(() => resultRows(app), [app]);
     void minute.value;
-    if (!state) return <Empty icon="i-sync" title={t("detail.noSync")} />;
-    const running = state.phase === "Running" || state.phase === "Terminating";
-    const who = state.operation?.initiatedBy;
+    const running = isRunning(app);
+    if (!state && !running)
+        return <Empty icon="i-sync" title={t("detail.noSync")} text={t("sync.neverHelp")} />;
+    const list = steps(app, facts.sync);
+    const who = state?.operation?.initiatedBy;
+    const revision = (state?.syncResult?.revision ?? "").slice(0, 7);
+    const message = running ? facts.message || state?.message : state?.message;
+    const bad = state?.phase === "Failed" || state?.phase === "Error";
     const terminate = () =>
         send(
             "PATCH",
@@ -90,6 +172,12 @@ export function SyncTab({ app }: { app: Application }) {
             { status: { operationState: { phase: "Terminating" } } },
             "application/merge-patch+json",
         ).catch((e: Error) => toast(e.message, true));
+    const fact = (name: string, value: preact.ComponentChildren) => (
+        <div>
+            <dt>{name}</dt>
+            <dd>{value}</dd>
+        </div>
+    );
     return (
         <div class="gap-top">
             <section class="card" aria-labelledby="ss">
@@ -97,8 +185,8 @@ export function SyncTab({ app }: { app: Application }) {
                     <h2 class="h" id="ss">
                         {running ? t("detail.currentSync") : t("detail.lastSync")}
                     </h2>
-                    <PhaseStatus of={state.phase} />
-                    {running && (
+                    <PhaseStatus of={state?.phase ?? "Running"} />
+                    {running && state?.phase === "Running" && (
                         <span class="push">
                             <Button kind="small" onClick={() => void terminate()}>
                                 {t("detail.terminate")}
@@ -107,91 +195,26 @@ export function SyncTab({ app }: { app: Application }) {
                     )}
                 </div>
                 <div class="pad col">
-                    {state.message && (
-                        <Note
-                            look={
-                                state.phase === "Failed" || state.phase === "Error"
-                                    ? "degraded"
-                                    : running
-                                      ? "progressing"
-                                      : "healthy"
-                            }
-                            text={state.message}
-                        />
-                    )}
+                    {message && bad && <Note look="degraded" text={message} />}
+                    <Steps list={list} revision={revision} />
+                    {message && !bad && <p class="t2 wrap-any">{message}</p>}
                     <dl class="facts wide">
-                        <div>
-                            <dt>{t("detail.start")}</dt>
-                            <dd>{exact(state.startedAt)}</dd>
-                        </div>
-                        <div>
-                            <dt>{t("detail.end")}</dt>
-                            <dd>{exact(state.finishedAt)}</dd>
-                        </div>
-                        <div>
-                            <dt>{t("detail.duration")}</dt>
-                            <dd>{duration(state.startedAt, state.finishedAt)}</dd>
-                        </div>
-                        <div>
-                            <dt>{t("create.strategy")}</dt>
-                            <dd>{isAuto(app) ? t("apps.auto") : t("apps.manual")}</dd>
-                        </div>
-                        <div>
-                            <dt>{t("apps.revision")}</dt>
-                            <dd>
-                                <code>{(state.syncResult?.revision ?? "–").slice(0, 7)}</code>
-                            </dd>
-                        </div>
-                        <div>
-                            <dt>{t("detail.startedBy")}</dt>
-                            <dd>
-                                {who?.automated ? t("detail.automated") : (who?.username ?? "–")}
-                            </dd>
-                        </div>
+                        {fact(t("detail.start"), exact(state?.startedAt))}
+                        {fact(t("detail.end"), exact(state?.finishedAt))}
+                        {fact(t("detail.duration"), duration(state?.startedAt, state?.finishedAt))}
+                        {fact(
+                            t("create.strategy"),
+                            isAuto(app) ? t("apps.auto") : t("apps.manual"),
+                        )}
+                        {fact(t("apps.revision"), <code>{revision || "–"}</code>)}
+                        {fact(
+                            t("detail.startedBy"),
+                            who?.automated ? t("detail.automated") : (who?.username ?? "–"),
+                        )}
                     </dl>
                 </div>
             </section>
-            <Results results={state.syncResult?.resources ?? []} />
-        </div>
-    );
-}
-
-export function History({ app }: { app: Application }) {
-    const entries = [...(app.status?.history ?? [])].reverse();
-    if (entries.length === 0)
-        return (
-            <Empty icon="i-clock" title={t("detail.noHistory")} text={t("detail.noHistoryHelp")} />
-        );
-    return (
-        <div class="scroll gap-top" tabIndex={0} role="group" aria-label={t("detail.history")}>
-            <table class="tbl compact" aria-label={t("detail.history")}>
-                <thead>
-                    <tr>
-                        <th scope="col">{t("detail.id")}</th>
-                        <th scope="col">{t("apps.revision")}</th>
-                        <th scope="col">{t("detail.end")}</th>
-                        <th scope="col">{t("detail.duration")}</th>
-                        <th scope="col">{t("detail.startedBy")}</th>
-                    </tr>
-                </thead>
-                <tbody>
-                    {entries.map((h) => (
-                        <tr key={h.id}>
-                            <td class="m">{h.id}</td>
-                            <td>
-                                <code>{(h.revision ?? "").slice(0, 7)}</code>
-                            </td>
-                            <td class="t2">{exact(h.deployedAt)}</td>
-                            <td class="t2">{duration(h.deployStartedAt, h.deployedAt)}</td>
-                            <td class="t2">
-                                {h.initiatedBy?.automated
-                                    ? t("detail.automated")
-                                    : (h.initiatedBy?.username ?? "–")}
-                            </td>
-                        </tr>
-                    ))}
-                </tbody>
-            </table>
+            <Results rows={rows} running={running} />
         </div>
     );
 }

@@ -379,11 +379,14 @@ export function Note({
     look = "unknown",
     title,
     text,
+    help,
     children,
 }: {
     look?: "unknown" | "degraded" | "outofsync" | "progressing" | "healthy";
     title?: string;
     text?: string;
+    /** What to do about it. */
+    help?: string;
     children?: ComponentChildren;
 }) {
     return (
@@ -391,6 +394,7 @@ export function Note({
             <Icon name={look === "degraded" || look === "outofsync" ? "i-warn" : "i-info"} />
             {title && <strong>{title}</strong>}
             {text && <p class="wrap-any">{text}</p>}
+            {help && <p class="t2">{help}</p>}
             <div class="acts">
                 {text && <CopyButton text={title ? `${title}: ${text}` : text} />}
                 {children}

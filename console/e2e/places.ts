@@ -2,7 +2,14 @@
  * Every page, tab and dialog of the table of routes, as addresses on the demo's server. A new parameter
  * or target in the table needs a sample here; without one this fails and names it.
  */
-import { routes, type DialogEntry, type Params, type Route, type Target } from "../src/routes";
+import {
+    accountDialogs,
+    routes,
+    type DialogEntry,
+    type Params,
+    type Route,
+    type Target,
+} from "../src/routes";
 import type { Server } from "./server";
 
 /** Who may see everything that project-regular may not. */
@@ -37,6 +44,7 @@ export function pathOf(pattern: string): string {
 
 function dialogPath(route: Route, dialog: DialogEntry): string {
     const query = new URLSearchParams({ dialog: dialog.name });
+    if (dialog.tab) query.set("tab", dialog.tab);
     if (dialog.on) {
         const on = targets[dialog.on];
         if (!on) throw new Error(`e2e/places.ts has no sample for a dialog on ${dialog.on}`);
@@ -67,7 +75,19 @@ function placesOf(route: Route): Place[] {
     ];
 }
 
-export const places: Place[] = routes.flatMap(placesOf);
+/** The dialogs of one's own account open over any page. */
+function accountPlaces(): Place[] {
+    const route = routes.find((r) => r.pattern === "/devops")!;
+    return accountDialogs.map((dialog) => ({
+        name: `account, dialog ${dialog.name}`,
+        path: dialogPath(route, dialog),
+        route,
+        dialog,
+        user: "project-regular",
+    }));
+}
+
+export const places: Place[] = [...routes.flatMap(placesOf), ...accountPlaces()];
 
 /** What the table cannot name: errors, filters, pages that are not there. */
 export const oddPlaces: Pick<Place, "name" | "path" | "user">[] = [

@@ -1,4 +1,4 @@
-import { render } from "preact";
+import { Fragment, render } from "preact";
 import { useLayoutEffect } from "preact/hooks";
 import { effect } from "@preact/signals";
 import { expired } from "./api/client";
@@ -6,8 +6,8 @@ import { language, t } from "./i18n";
 import { Lazy } from "./lazy";
 import { go, href, onLink, path } from "./router";
 import { match, routes } from "./routes";
-import { boot, bootError, loadBoot, signedIn } from "./session";
-import { Login } from "./screens/login";
+import { boot, bootError, lastDevops, loadBoot, signedIn } from "./session";
+import { Login, LoginAgain } from "./screens/login";
 import { Loaded } from "./screens/page";
 import { Shell } from "./screens/shell";
 import { focusHeading } from "./ui/focus";
@@ -19,15 +19,21 @@ import "./ui/console.css";
 import "./ui/taut.css";
 import "./ui/detail.css";
 
+/** After signing in without a page asked for: the last DevOps Project, else the only one, else all. */
+function startPage(): string {
+    const all = boot.value?.devops ?? [];
+    const last = lastDevops.get();
+    const first =
+        all.find((d) => d.name === last) ??
+        all.find((d) => d.name === "demo") ??
+        (all.length === 1 ? all[0] : undefined);
+    return first ? `/devops/${first.name}/apps` : "/devops";
+}
+
 function Route() {
     const at = path.value;
     if (at === "/" || at === "/login") {
-        const all = boot.value?.devops ?? [];
-        const first = all.find((d) => d.name === "demo") ?? all[0];
-        go(
-            all.length === 1 || first?.name === "demo" ? `/devops/${first!.name}/apps` : "/devops",
-            true,
-        );
+        go(startPage(), true);
         return null;
     }
     for (const route of routes) {
@@ -60,14 +66,16 @@ function Booting() {
 }
 
 function App() {
-    if (signedIn.value === false || expired.value)
-        return <Login again={expired.value && boot.value !== null} />;
+    if (signedIn.value === false) return <Login />;
     if (boot.value === null) return <Booting />;
+    /* Another user is another console: nothing of what the first one typed stays. */
+    const user = boot.value.user.name;
     return (
-        <>
+        <Fragment key={user}>
             <Route />
             <Toasts />
-        </>
+            {expired.value && <LoginAgain user={user} />}
+        </Fragment>
     );
 }
 

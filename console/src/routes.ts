@@ -20,6 +20,8 @@ export interface DialogEntry {
     on?: Target;
     /** Requests it makes beyond the page's own. */
     data?: string[];
+    /** The tab that it opens from, where that is not the first one. */
+    tab?: string;
 }
 
 export interface Route {
@@ -32,6 +34,8 @@ export interface Route {
     dialogs?: DialogEntry[];
     /** The parameter that holds what is searched for, where the page has a search. */
     find?: string;
+    /** Shows one thing, which has no empty state. */
+    single?: boolean;
     /** Only a platform administrator sees it. */
     admin?: boolean;
 }
@@ -117,12 +121,48 @@ export const routes: Route[] = [
         dialogs: [access],
     },
     {
+        pattern: "/devops/:devops/settings",
+        title: "nav.settings",
+        load: async () => (await import("./screens/devops-settings")).DevopsSettings,
+        data: ["taut/v1/devops/:devops"],
+        single: true,
+        tabs: ["settings", "members"],
+        dialogs: [
+            { name: "info", title: "info.title" },
+            { name: "allowlist", title: "devset.allowlistTitle" },
+            { name: "delete", title: "devset.deleteTitle" },
+            { name: "invite", title: "members.invite", tab: "members" },
+            { name: "role", title: "members.changeTitle", on: "member", tab: "members" },
+            { name: "remove", title: "members.removeTitle", on: "member", tab: "members" },
+        ],
+    },
+    {
+        pattern: "/platform/users",
+        title: "nav.users",
+        load: async () => (await import("./screens/users")).Users,
+        data: ["taut/v1/users"],
+        dialogs: [
+            { name: "create", title: "users.createTitle" },
+            { name: "edit", title: "users.editTitle", on: "user" },
+            { name: "password", title: "users.passwordTitle", on: "user" },
+            { name: "delete", title: "users.deleteTitle", on: "user" },
+        ],
+        admin: true,
+    },
+    {
         pattern: "/platform/clusters",
         title: "clusters.title",
         load: async () => (await import("./screens/clusters")).Clusters,
         data: ["taut/v1/clusters"],
         admin: true,
     },
+];
+
+/** Dialogs of one's own account, over any page. */
+export const accountDialogs: DialogEntry[] = [
+    { name: "my-password", title: "user.password" },
+    { name: "my-tokens", title: "user.tokens", data: ["taut/v1/me/tokens"] },
+    { name: "log-out-everywhere", title: "user.logoutAll" },
 ];
 
 /** "/devops/:devops/apps" against a path; null when it does not match. */

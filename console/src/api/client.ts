@@ -2,7 +2,7 @@
  * One way to the server: JSON in, JSON out, errors as sentences. A 401 ends the session on this page
  * and keeps what was typed; see session.ts.
  */
-import { signal } from "@preact/signals";
+import { effect, signal } from "@preact/signals";
 
 export class ApiError extends Error {
     constructor(
@@ -14,7 +14,22 @@ export class ApiError extends Error {
     }
 }
 
+/** The session has ended: the log-in is shown over the page until it is false again. */
 export const expired = signal(false);
+/** How often the server said 403: a right may have changed since it was told. */
+export const refusals = signal(0);
+
+/** Resolves once somebody has signed in again. */
+export function signedInAgain(): Promise<void> {
+    return new Promise((done) => {
+        let stop: (() => void) | null = null;
+        stop = effect(() => {
+            if (expired.value) return;
+            done();
+            queueMicrotask(() => stop?.());
+        });
+    });
+}
 
 function url(at: string): string {
     return new URL(at.replace(/^\//, ""), document.baseURI).href;
@@ -54,6 +69,7 @@ export async function request(
         throw new ApiError(0, "offline");
     }
     if (response.status === 401 && !at.endsWith("/session")) expired.value = true;
+    if (response.status === 403) refusals.value++;
     if (!response.ok) throw await failure(response);
     return response;
 }

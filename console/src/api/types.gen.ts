@@ -57,7 +57,7 @@ export interface Membership {
 
 export interface User {
     name: string;
-    role: string;
+    role: PlatformRole;
     language: string;
     disabled: boolean;
     sessions: number;
@@ -92,6 +92,8 @@ export interface PasswordNew {
 export interface Token {
     name: string;
     created?: string;
+    expires?: string;
+    expired?: boolean;
 }
 
 export interface TokenList {
@@ -100,17 +102,21 @@ export interface TokenList {
 
 export interface TokenNew {
     name: string;
+    expiresInDays?: number;
 }
 
 export interface TokenMade {
     name: string;
+    created?: string;
+    expires?: string;
+    expired?: boolean;
     token: string;
 }
 
 export interface Member {
     name: string;
     kind: string;
-    role: string;
+    role: Role;
     disabled?: boolean;
 }
 
@@ -129,6 +135,9 @@ export interface MemberChange {
 
 export interface Bootstrap {
     user: User;
+    rights: string[];
+    rightSets: string[][];
+    admins: string[];
     version: string;
     controlNamespace: string;
     devops: DevOps[];
@@ -148,6 +157,7 @@ export interface DevOps {
     role?: string;
     health?: Record<string, number>;
     applications?: number;
+    rights?: number;
 }
 
 export interface DevOpsList {

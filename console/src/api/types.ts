@@ -2,9 +2,21 @@
  * The shapes that the console reads; the server's objects hold more. What /taut/v1 answers is made
  * from its description (types.gen.ts); here is what Kubernetes objects look like to a page.
  */
-import type { Cluster, DevOps } from "./types.gen";
+import type { DevOps } from "./types.gen";
 
-export type { AppRow, Cluster, Credential, DevOps, Repository } from "./types.gen";
+export type {
+    AppRow,
+    Cluster,
+    Credential,
+    DevOps,
+    Member,
+    PlatformRole,
+    Repository,
+    Role as ProjectRole,
+    Token,
+    TokenMade,
+    User,
+} from "./types.gen";
 
 export interface Meta {
     name: string;
@@ -117,10 +129,9 @@ export interface ListOf<T> {
     items: T[];
 }
 
-export interface Bootstrap {
-    user: { name: string; admin: boolean };
-    version: string;
-    controlNamespace: string;
-    devops: DevOps[];
-    clusters: Cluster[];
-}
+/** What bounds a DevOps Project, as its create form and its settings edit it. */
+export type Allowlist = Pick<DevOps, "repos" | "locations" | "clusterResources">;
+
+/** `rights` are those on the platform, and so in each project, such as "create users"; `rightSets` are
+ * those in a project, to which its own `rights` counts; `admins` are whom a newcomer can ask. */
+export type { Bootstrap } from "./types.gen";

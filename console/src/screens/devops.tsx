@@ -1,65 +1,13 @@
 /* DevOps Projects: list and create. */
-import { useEffect, useState } from "preact/hooks";
-import { send } from "../api/client";
+import { useEffect } from "preact/hooks";
 import { exact, t } from "../i18n";
-import { nameProblem } from "../model";
 import { closeDialog, dialog, openDialog } from "../router";
-import { boot, loadBoot } from "../session";
-import { Footer, useAction } from "../ui/action";
-import { Button, Empty, TextField } from "../ui/kit";
-import { Dialog } from "../ui/overlay";
+import { boot, lacks, loadBoot } from "../session";
+import { Button } from "../ui/kit";
+import { CreateDevops } from "./create-devops";
+import { NoDevops } from "./no-devops";
 import { Head, Shell } from "./shell";
 import { ListTable, NameCell } from "./table";
-
-function CreateDevops({ close }: { close: () => void }) {
-    const [name, setName] = useState("");
-    const [alias, setAlias] = useState("");
-    const [description, setDescription] = useState("");
-    const [checked, setChecked] = useState(false);
-    const wrong = nameProblem(name);
-    const action = useAction(() => {
-        void loadBoot();
-        close();
-    });
-    const ok = () => {
-        setChecked(true);
-        if (!wrong)
-            void action.run(
-                () => send("POST", "taut/v1/devops", { name, alias, description }),
-                t("create.done", { name }),
-            );
-    };
-    return (
-        <Dialog
-            title={t("devops.createTitle")}
-            size="s"
-            onClose={close}
-            onPrimary={ok}
-            error={action.error || undefined}
-            footer={
-                <Footer close={close} label={t("common.create")} busy={action.busy} onOk={ok} />
-            }
-        >
-            <div class="body col">
-                <TextField
-                    label={t("common.name")}
-                    required
-                    autofocus
-                    value={name}
-                    help={t("name.help")}
-                    error={checked && wrong ? t(wrong) : undefined}
-                    onValue={setName}
-                />
-                <TextField label={t("common.alias")} value={alias} onValue={setAlias} />
-                <TextField
-                    label={t("common.description")}
-                    value={description}
-                    onValue={setDescription}
-                />
-            </div>
-        </Dialog>
-    );
-}
 
 export function DevopsList() {
     const all = boot.value?.devops ?? [];
@@ -69,16 +17,17 @@ export function DevopsList() {
     return (
         <Shell crumbs={[{ text: t("devops.title") }]}>
             <Head title={t("devops.title")}>
-                <Button kind="primary" icon="i-plus" onClick={() => openDialog("create")}>
+                <Button
+                    kind="primary"
+                    icon="i-plus"
+                    lacks={lacks("create devopsprojects")}
+                    onClick={() => openDialog("create")}
+                >
                     {t("devops.create")}
                 </Button>
             </Head>
             {all.length === 0 ? (
-                <Empty icon="i-folder" title={t("devops.empty")} text={t("devops.emptyHelp")}>
-                    <Button kind="primary" icon="i-plus" onClick={() => openDialog("create")}>
-                        {t("devops.create")}
-                    </Button>
-                </Empty>
+                <NoDevops />
             ) : (
                 <ListTable
                     label={t("devops.title")}

@@ -25,6 +25,7 @@ export function Loaded({
     whole?: boolean;
     children: () => ComponentChildren;
 }) {
+    if (error && error.status === 401) error = null; /* the log-in is over the page */
     const kind = failures[error?.status ?? -1];
     if (error && kind && !whole && (!ready || error.status === 403))
         return (

@@ -1,20 +1,15 @@
 /* The frame of every page: rail, top bar, breadcrumb, account. */
 import type { ComponentChildren } from "preact";
-import { useLayoutEffect, useState } from "preact/hooks";
-import { language, setLanguage, storage, t } from "../i18n";
+import { useEffect, useLayoutEffect, useState } from "preact/hooks";
+import { t } from "../i18n";
 import { connection, type Connection } from "../live";
 import { Disconnected } from "./disconnected";
-import { go, href, path } from "../router";
-import { boot, logOut } from "../session";
+import { href, path } from "../router";
+import { boot, devopsOf, lastDevops, may } from "../session";
 import { focusHeading } from "../ui/focus";
 import { Button, Icon } from "../ui/kit";
-import { Menu } from "../ui/overlay";
-
-function toggleTheme(): void {
-    const next = document.documentElement.dataset.theme === "dark" ? "light" : "dark";
-    document.documentElement.dataset.theme = next;
-    storage("taut.theme", next);
-}
+import { AccountDialogs, UserMenu } from "./account";
+import { Switcher } from "./switcher";
 
 function Link({ to, icon, children }: { to: string; icon: string; children: string }) {
     const here = path.value === to || (to.endsWith("/apps") && path.value.startsWith(to + "/"));
@@ -43,6 +38,7 @@ function Rail({
                 </svg>
                 <span class="txt">{t("app.name")}</span>
             </a>
+            <Switcher devops={devops} />
             <nav aria-label={t("nav.main")}>
                 <Link to="/devops" icon="i-folder">
                     {t("nav.devops")}
@@ -58,6 +54,9 @@ function Rail({
                         </Link>
                         <Link to={`/devops/${devops}/credentials`} icon="i-key">
                             {t("nav.credentials")}
+                        </Link>
+                        <Link to={`/devops/${devops}/settings`} icon="i-settings">
+                            {t("nav.settings")}
                         </Link>
                         <Link to={`/devops/${devops}/projects`} icon="i-outline">
                             {t("projects.title")}
@@ -75,13 +74,16 @@ function Rail({
                         )}
                     </>
                 )}
-                {boot.value?.user.admin && (
-                    <>
-                        <h2>{t("nav.platform")}</h2>
-                        <Link to="/platform/clusters" icon="i-cluster">
-                            {t("nav.clusters")}
-                        </Link>
-                    </>
+                {(may("list clusters") || may("list users")) && <h2>{t("nav.platform")}</h2>}
+                {may("list clusters") && (
+                    <Link to="/platform/clusters" icon="i-cluster">
+                        {t("nav.clusters")}
+                    </Link>
+                )}
+                {may("list users") && (
+                    <Link to="/platform/users" icon="i-user">
+                        {t("nav.users")}
+                    </Link>
                 )}
             </nav>
             <div class="foot">
@@ -126,8 +128,10 @@ export function Shell({
     children: ComponentChildren;
 }) {
     const [open, setOpen] = useState(false);
-    const user = boot.value?.user.name ?? "";
     const last = crumbs[crumbs.length - 1];
+    useEffect(() => {
+        if (devops && devopsOf(devops)) lastDevops.set(devops);
+    }, [devops]);
     document.title = last ? `${last.text} · Taut` : "Taut";
     return (
         <div class="app" onClick={() => open && setOpen(false)}>
@@ -164,37 +168,7 @@ export function Shell({
                         </ol>
                     </nav>
                     <span class="push row">
-                        <Button
-                            kind="ghost small"
-                            icon="i-globe"
-                            lang={language.value === "en" ? "zh-CN" : "en"}
-                            aria-label={t("user.language")}
-                            onClick={() => setLanguage(language.value === "en" ? "zh-CN" : "en")}
-                        >
-                            <span class="hide-s">{t("user.language")}</span>
-                        </Button>
-                        <Button
-                            kind="ghost small icon"
-                            icon="i-sun"
-                            aria-label={t("user.theme")}
-                            onClick={toggleTheme}
-                        />
-                        <Menu
-                            label={`${user}: ${t("user.menu")}`}
-                            icon="i-user"
-                            kind="ghost small"
-                            items={[
-                                {
-                                    label: t("user.logout"),
-                                    icon: "i-lock",
-                                    onPick: () => {
-                                        void logOut().then(() => go("/login"));
-                                    },
-                                },
-                            ]}
-                        >
-                            <span class="hide-s">{user}</span>
-                        </Menu>
+                        <UserMenu />
                     </span>
                 </header>
                 <Disconnected />
@@ -202,6 +176,7 @@ export function Shell({
                     <div class="page">{children}</div>
                 </main>
             </div>
+            <AccountDialogs />
         </div>
     );
 }

@@ -2,6 +2,7 @@
 import type { ComponentChildren } from "preact";
 import { t } from "../i18n";
 import { href } from "../router";
+import { Icon } from "../ui/kit";
 import { Scroll } from "../ui/scroll";
 
 export function ListTable({
@@ -57,5 +58,34 @@ export function NameCell({
             {alias && <span class="t3">{alias}</span>}
             {sub && <span class="sub">{sub}</span>}
         </td>
+    );
+}
+
+/** The search of a list; its text is in the address (setQuery). */
+export function SearchBox({
+    label,
+    value,
+    onValue,
+}: {
+    label: string;
+    value: string;
+    onValue: (to: string) => void;
+}) {
+    return (
+        <div class="bar">
+            <div class="box find-box">
+                <span class="i start">
+                    <Icon name="i-search" />
+                </span>
+                <input
+                    class="in"
+                    type="search"
+                    aria-label={label}
+                    placeholder={label}
+                    value={value}
+                    onInput={(e) => onValue(e.currentTarget.value)}
+                />
+            </div>
+        </div>
     );
 }

@@ -5,6 +5,7 @@
 import type { ComponentChildren, JSX } from "preact";
 import { useEffect, useId, useRef, useState } from "preact/hooks";
 import { signal } from "@preact/signals";
+import { expired } from "../api/client";
 import { ago, exact, t, type Key } from "../i18n";
 import { focusAction } from "./focus";
 import { offline } from "../connection";
@@ -98,11 +99,13 @@ export function Time({ at }: { at: string | undefined }) {
     );
 }
 
+/** `lacks` is why it is off: a missing right, shown as its description (session.ts). */
 export function Button({
     kind = "",
     icon,
     busy,
     always,
+    lacks,
     children,
     ...rest
 }: {
@@ -111,22 +114,34 @@ export function Button({
     busy?: boolean;
     /** Works without a connection too. */
     always?: boolean;
+    lacks?: string | undefined;
     children?: ComponentChildren;
 } & Omit<JSX.IntrinsicElements["button"], "icon">) {
+    const id = useId();
     /* What writes is primary or dangerous; without a server it would only fail. */
-    const off = offline.value && !always && /primary|danger/.test(kind);
+    const unreachable = offline.value && !always && /primary|danger/.test(kind);
+    const off = busy || unreachable || lacks !== undefined;
+    const described = lacks === undefined ? {} : { "aria-describedby": id };
     return (
-        <button
-            type="button"
-            {...rest}
-            class={`btn ${kind}`}
-            title={off ? t("live.noWrite") : rest.title}
-            aria-disabled={busy || off ? "true" : undefined}
-            onClick={busy || off ? (e) => e.preventDefault() : rest.onClick}
-        >
-            {icon && <Icon name={icon} spin={busy && icon === "s-progressing"} />}
-            {children}
-        </button>
+        <>
+            <button
+                type="button"
+                {...rest}
+                {...described}
+                class={`btn ${kind}`}
+                title={lacks ?? (unreachable ? t("live.noWrite") : rest.title)}
+                aria-disabled={off ? "true" : undefined}
+                onClick={off ? (e) => e.preventDefault() : rest.onClick}
+            >
+                {icon && <Icon name={icon} spin={busy === true && icon === "s-progressing"} />}
+                {children}
+            </button>
+            {lacks !== undefined && (
+                <span id={id} hidden>
+                    {lacks}
+                </span>
+            )}
+        </>
     );
 }
 
@@ -188,6 +203,8 @@ export function TextField({
     disabled,
     autofocus,
     mono,
+    complete,
+    secret,
 }: {
     label: string;
     value: string;
@@ -202,9 +219,18 @@ export function TextField({
     disabled?: boolean;
     autofocus?: boolean;
     mono?: boolean;
+    /** A secret in plain sight, such as a private key; a password is one anyway. */
+    secret?: boolean;
+    /** What the browser may fill in: "username", "new-password". */
+    complete?: "username" | "new-password";
 }) {
     const listId = useId();
     const box = useRef<HTMLInputElement>(null);
+    /* A secret does not outlive the session that it was typed in. */
+    const ended = expired.value && (type === "password" || secret === true);
+    useEffect(() => {
+        if (ended) onValue("");
+    }, [ended]);
     useEffect(() => {
         if (autofocus) box.current?.focus();
     }, []);
@@ -235,7 +261,9 @@ export function TextField({
                             value={value}
                             disabled={disabled}
                             placeholder={placeholder}
-                            autocomplete={type === "password" ? "current-password" : "off"}
+                            autocomplete={
+                                complete ?? (type === "password" ? "current-password" : "off")
+                            }
                             spellcheck={false}
                             autofocus={autofocus}
                             onInput={(e) => onValue(e.currentTarget.value)}

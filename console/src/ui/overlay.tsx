@@ -77,6 +77,10 @@ export interface MenuItem {
     onPick: () => void;
     risk?: boolean;
     line?: boolean;
+    /** Why it is off: a missing right. */
+    lacks?: string | undefined;
+    /** A choice that is on or off. */
+    checked?: boolean;
 }
 
 /** A button with a menu: arrows, Home, End, Escape; closes on a click elsewhere. */
@@ -85,12 +89,15 @@ export function Menu({
     icon,
     kind = "ghost small icon",
     items,
+    about,
     children,
 }: {
     label: string;
     icon: string;
     kind?: string;
     items: MenuItem[];
+    /** What stands above the items. */
+    about?: ComponentChildren;
     children?: ComponentChildren;
 }) {
     const [open, setOpen] = useState(false);
@@ -101,7 +108,7 @@ export function Menu({
     };
     useEffect(() => {
         if (!open) return;
-        root.current?.querySelector<HTMLElement>('[role="menuitem"]')?.focus();
+        root.current?.querySelector<HTMLElement>('[role^="menuitem"]')?.focus();
         const away = (e: Event) => {
             if (!root.current?.contains(e.target as Node)) setOpen(false);
         };
@@ -110,7 +117,7 @@ export function Menu({
     }, [open]);
     const onKey = (e: KeyboardEvent) => {
         if (!open) return;
-        const all = [...root.current!.querySelectorAll<HTMLElement>('[role="menuitem"]')];
+        const all = [...root.current!.querySelectorAll<HTMLElement>('[role^="menuitem"]')];
         const at = all.indexOf(document.activeElement as HTMLElement);
         const to: Record<string, number> = {
             ArrowDown: (at + 1) % all.length,
@@ -141,20 +148,29 @@ export function Menu({
             </Button>
             {open && (
                 <div class="menu" role="menu" aria-label={label}>
+                    {about && (
+                        <div class="about" role="presentation">
+                            {about}
+                        </div>
+                    )}
                     {items.map((item) => (
                         <>
                             {item.line && <hr />}
                             <button
                                 type="button"
-                                role="menuitem"
+                                role={item.checked === undefined ? "menuitem" : "menuitemradio"}
+                                aria-checked={item.checked}
                                 tabIndex={-1}
                                 class={item.risk ? "risk" : ""}
+                                aria-disabled={item.lacks ? "true" : undefined}
+                                title={item.lacks}
                                 onClick={() => {
+                                    if (item.lacks) return;
                                     close(true);
                                     item.onPick();
                                 }}
                             >
-                                <Icon name={item.icon} />
+                                <Icon name={item.checked ? "i-check" : item.icon} />
                                 {item.label}
                             </button>
                         </>

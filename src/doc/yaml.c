@@ -1,13 +1,20 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "doc/yaml.h"
 
+#include "base/buf.h"
 #include "base/map.h"
 #include "base/mem.h"
 #include "doc/yaml_scalar.h"
 
 #include <yaml.h>
 
-enum { KEY_CACHE = 512, QUADRATIC_KEYS = 24, FEW_ITEMS = 16 };
+enum {
+    KEY_CACHE = 512,
+    QUADRATIC_KEYS = 24,
+    FEW_ITEMS = 16,
+    COLONS_MAX = 32, /* of those that Go takes, see quote_colon; each costs a parse of the text */
+    COLONS_BYTES = 8 * 1024 * 1024,
+};
 
 struct anchor {
     struct val value;
@@ -29,6 +36,7 @@ struct parser {
     const struct yaml_options *options;
     str text;
     bool has_slash_escapes; /* "\\/" stands somewhere */
+    bool met_colon;         /* at which the parser failed, see quote_colon */
     size_t char_index;      /* libyaml counts characters: */
     size_t byte_index;      /* where this one stands */
     uint16_t file;
@@ -57,6 +65,7 @@ static bool next(struct parser *p, yaml_event_t *event)
         return true;
     const char *what = p->yaml.problem == NULL ? "this is not YAML" : p->yaml.problem;
     yaml_mark_t mark = p->yaml.problem_mark;
+    p->met_colon = strcmp(what, "found unexpected ':'") == 0;
     if (p->yaml.error == YAML_READER_ERROR) {
         mark = (yaml_mark_t){0};
         for (size_t i = 0; i < p->text.len && i < p->yaml.problem_offset; i++) {
@@ -607,33 +616,90 @@ static bool stream(struct parser *p, struct documents *docs, struct err *err)
     }
 }
 
-bool yaml_parse_all(struct arena *arena, str text, const struct yaml_options *options,
-                    struct val ***ret_docs, size_t *ret_count, struct err *err)
+static void start(struct parser *p)
+{
+    const struct yaml_options *options = p->options;
+
+    str_skip(&p->text, S("\xEF\xBB\xBF"));
+    if (p->text.len == 0)
+        p->text = S(""); /* libyaml takes no null pointer */
+    p->has_slash_escapes = p->text.len > 1 && memchr(p->text.at, '\\', p->text.len) != NULL &&
+                           memmem(p->text.at, p->text.len, "\\/", 2) != NULL;
+    p->file = options->file.len > 0 ? val_file_add(options->file) : 0;
+    yaml_parser_set_input_string(&p->yaml, (const unsigned char *)p->text.at, p->text.len);
+    yaml_parser_set_encoding(&p->yaml, YAML_UTF8_ENCODING);
+}
+
+static size_t byte_at(str text, size_t index)
+{
+    size_t at = 0;
+
+    for (size_t i = 0; i < index && at < text.len; i++) {
+        at++;
+        while (at < text.len && ((unsigned char)text.at[at] & 0xc0) == 0x80)
+            at++;
+    }
+    return at;
+}
+
+/* In flow style Go's reader ends a plain text behind a ':' that stands before one of ,[]{}? where
+ * libyaml gives up: {a:} is a map with the key "a:". The text in quotes is read the same by both.
+ */
+static str quote_colon(struct parser *p)
+{
+    auto_buf struct buf out = {0};
+    size_t from = byte_at(p->text, p->yaml.context_mark.index);
+    size_t colon = byte_at(p->text, p->yaml.problem_mark.index);
+
+    buf_init(&out, 2 * LIMIT_DOC_BYTES);
+    buf_add(&out, str_first(p->text, from));
+    buf_addc(&out, '\'');
+    for (size_t i = from; i <= colon && i < p->text.len; i++) {
+        if (p->text.at[i] == '\'')
+            buf_addc(&out, '\'');
+        buf_addc(&out, p->text.at[i]);
+    }
+    buf_addc(&out, '\'');
+    buf_add(&out, str_from_index(p->text, MIN(colon + 1, p->text.len)));
+    return arena_str(p->arena, buf_str(&out));
+}
+
+/* *ret_again: not done, but this text may be read instead. */
+static bool parse_text(struct arena *arena, str text, const struct yaml_options *options,
+                       struct documents *docs, str *ret_again, struct err *err)
 {
     struct parser p = {.arena = arena, .err = err, .options = options, .text = text};
-    struct documents docs = {0};
 
-    if (text.len > LIMIT_DOC_BYTES)
-        return err_set(err, ERR_LIMIT, "%.*s: longer than %zu MiB (LIMIT_DOC_BYTES)",
-                       STR(options->file), (size_t)(LIMIT_DOC_BYTES / LIMIT_MIB));
     if (!yaml_parser_initialize(&p.yaml))
         return err_set(err, ERR_LIMIT, "out of memory for a YAML parser");
-    str_skip(&p.text, S("\xEF\xBB\xBF"));
-    if (p.text.len == 0)
-        p.text = S(""); /* libyaml takes no null pointer */
-    text = p.text;
-    p.has_slash_escapes = text.len > 1 && memchr(text.at, '\\', text.len) != NULL &&
-                          memmem(text.at, text.len, "\\/", 2) != NULL;
-    p.file = options->file.len > 0 ? val_file_add(options->file) : 0;
-    yaml_parser_set_input_string(&p.yaml, (const unsigned char *)text.at, text.len);
-    yaml_parser_set_encoding(&p.yaml, YAML_UTF8_ENCODING);
-    bool ok = stream(&p, &docs, err);
+    start(&p);
+    bool ok = stream(&p, docs, err);
+    if (!ok && p.met_colon)
+        *ret_again = quote_colon(&p);
     yaml_parser_delete(&p.yaml);
     mem_free(p.stack.at);
     mem_free(p.anchors);
     map_free(p.anchor_by_name);
-    if (!ok)
-        return false;
+    return ok;
+}
+
+bool yaml_parse_all(struct arena *arena, str text, const struct yaml_options *options,
+                    struct val ***ret_docs, size_t *ret_count, struct err *err)
+{
+    struct documents docs = {0};
+    str again = {0};
+
+    if (text.len > LIMIT_DOC_BYTES)
+        return err_set(err, ERR_LIMIT, "%.*s: longer than %zu MiB (LIMIT_DOC_BYTES)",
+                       STR(options->file), (size_t)(LIMIT_DOC_BYTES / LIMIT_MIB));
+    size_t tries = MIN((size_t)COLONS_MAX, COLONS_BYTES / (text.len + 1) + 1);
+    while (!parse_text(arena, text, options, &docs, &again, err)) {
+        if (again.at == NULL || tries-- == 0)
+            return false;
+        text = again;
+        again = (str){0};
+        docs = (struct documents){0};
+    }
     *ret_docs = docs.at;
     *ret_count = docs.count;
     return true;

@@ -5,9 +5,12 @@
  * Runs no programs and fetches nothing: flags that ask for either are refused by name.
  */
 #include "render/kustomize/kustomize.h"
+#include "base/buf.h"
 #include "cli/cli.h"
+#include "doc/yaml_emit.h"
 #include "render/dir_tree.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 
@@ -28,20 +31,46 @@ static const char *const refused[] = {
         "as-current-user",
 };
 
-static bool write_file(const char *path, str text, struct err *err)
+static bool is_directory(str path)
 {
     struct stat info;
-    FILE *f = NULL;
 
-    if (stat(path, &info) == 0 && S_ISDIR(info.st_mode))
-        return err_set(err, ERR_UNSUPPORTED,
-                       "not supported yet: --output to a directory ('%s'); name a file", path);
-    f = fopen(path, "wb");
+    return path.len > 0 && stat(path.at, &info) == 0 && S_ISDIR(info.st_mode);
+}
+
+static bool write_file(const char *path, str text, struct err *err)
+{
+    FILE *f = fopen(path, "wb");
+
     if (f == NULL)
-        return err_set(err, ERR_IO, "cannot write '%s'", path);
+        return err_set(err, ERR_IO, "cannot write '%s': %s", path, strerror(errno));
     bool ok = fwrite(text.at, 1, text.len, f) == text.len;
     ok = fclose(f) == 0 && ok;
-    return ok || err_set(err, ERR_IO, "cannot write '%s'", path);
+    return ok || err_set(err, ERR_IO, "cannot write '%s': %s", path, strerror(errno));
+}
+
+/* One file an object, named as the original names it. Names come from manifests: one with a '/'
+ * would leave the directory. */
+static bool write_files(str directory, const struct kustomize_result *result, struct err *err)
+{
+    auto_arena struct arena *arena = arena_new(LIMIT_RENDER_BYTES);
+    auto_buf struct buf text = {0};
+
+    buf_init(&text, LIMIT_RENDER_BYTES);
+    for (size_t i = 0; i < result->object_count; i++) {
+        str name = result->file_names[i];
+        if (str_find_char(name, '/') != SIZE_MAX || str_find_char(name, '\0') != SIZE_MAX)
+            return err_set(err, ERR_INVALID,
+                           "cannot write '%.*s' into a directory: the name of this object is not "
+                           "one of a file; write all to one file instead",
+                           STR(name));
+        str path = arena_printf(arena, "%.*s/%.*s", STR(directory), STR(name));
+        buf_reset(&text);
+        if (!arena_check(arena, "the names of the files", err) ||
+            !yaml_emit(result->objects[i], &text, err) || !write_file(path.at, buf_str(&text), err))
+            return false;
+    }
+    return true;
 }
 
 static int print(struct cli *cli, const struct kustomize_result *result)
@@ -55,13 +84,16 @@ static int print(struct cli *cli, const struct kustomize_result *result)
         fwrite(result->yaml.at, 1, result->yaml.len, cli_out(cli));
         return CLI_OK;
     }
-    return write_file(output.at, result->yaml, &err) ? CLI_OK : cli_fail(cli, &err);
+    bool ok = result->file_names != NULL ? write_files(output, result, &err)
+                                         : write_file(output.at, result->yaml, &err);
+    return ok ? CLI_OK : cli_fail(cli, &err);
 }
 
 static int build_at(struct cli *cli, const char *directory)
 {
     struct kustomize_options options = {
-            .wants = KUSTOMIZE_WANTS_YAML,
+            .wants = is_directory(cli_text(cli, "output")) ? KUSTOMIZE_WANTS_FILES
+                                                           : KUSTOMIZE_WANTS_YAML,
             .no_load_restriction =
                     str_eq(cli_text(cli, "load-restrictor"), S("LoadRestrictionsNone"))};
     struct kustomize_result result = {0};
@@ -124,8 +156,9 @@ static const struct cli_flag flags[] = {
         {.name = "output",
          .letter = 'o',
          .kind = CLI_TEXT,
-         .value = "FILE",
-         .help = "Write to this file instead of standard output"},
+         .value = "PATH",
+         .help = "Write to this file instead of standard output; into a directory one file an "
+                 "object"},
         {.name = "stack-trace",
          .kind = CLI_SWITCH,
          .help = "Taken for compatibility; an error is one sentence either way"},

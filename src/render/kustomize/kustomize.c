@@ -82,6 +82,29 @@ static bool label_managed(struct build *b, struct resmap *m)
     return transform_labels(b, m, &pairs, &specs);
 }
 
+/* Annotations in which the original keeps its books; it takes them away also where people wrote
+ * them. */
+static const str build_annotations[] = {
+        S_INIT("internal.config.kubernetes.io/previousNames"),
+        S_INIT("internal.config.kubernetes.io/previousKinds"),
+        S_INIT("internal.config.kubernetes.io/previousNamespaces"),
+        S_INIT("internal.config.kubernetes.io/prefixes"),
+        S_INIT("internal.config.kubernetes.io/suffixes"),
+        S_INIT("internal.config.kubernetes.io/refBy"),
+        S_INIT("internal.config.kubernetes.io/generatorBehavior"),
+        S_INIT("internal.config.kubernetes.io/needsHashSuffix"),
+        S_INIT("internal.config.kubernetes.io/allowNameChange"),
+        S_INIT("internal.config.kubernetes.io/allowKindChange"),
+        S_INIT("internal.config.kubernetes.io/path"),
+        S_INIT("internal.config.kubernetes.io/index"),
+        S_INIT("internal.config.kubernetes.io/id"),
+        S_INIT("internal.config.kubernetes.io/seqindent"),
+        S_INIT("internal.config.kubernetes.io/annotations-migration-resource-id"),
+        S_INIT("config.kubernetes.io/path"),
+        S_INIT("config.kubernetes.io/index"),
+        S_INIT("config.k8s.io/id"),
+};
+
 /* Annotations become texts; what was only for the build goes. */
 static bool clean_annotations(struct build *b, struct resmap *m, const struct strs *metadata)
 {
@@ -98,7 +121,8 @@ static bool clean_annotations(struct build *b, struct resmap *m, const struct st
             pairs_del(&annotations, ORIGIN_KEY);
         if (!keep_transformations)
             pairs_del(&annotations, TRANSFORMATIONS_KEY);
-        pairs_del(&annotations, S("internal.config.kubernetes.io/previousNames"));
+        for (size_t d = 0; d < COUNT(build_annotations); d++)
+            pairs_del(&annotations, build_annotations[d]);
         if (node_is(meta, NODE_MAP))
             node_clear(meta, S("annotations"));
         if (!resource_set_map(b, r, "annotations", &annotations))
@@ -139,12 +163,59 @@ static bool write_one(struct build *b, const struct resource *r, struct arena *a
     return true;
 }
 
+/* ---- a file for each object ---- */
+
+static void add_part(struct buf *out, str part)
+{
+    if (part.len == 0)
+        return;
+    for (size_t i = 0; i < part.len; i++)
+        buf_addc(out,
+                 part.at[i] >= 'A' && part.at[i] <= 'Z' ? (char)(part.at[i] | 0x20) : part.at[i]);
+    buf_addc(out, '_');
+}
+
+/* [namespace_][group_]version_kind_name.yaml; the namespace when the output has several. */
+static str file_name(struct build *b, const struct id *id, bool with_namespace)
+{
+    auto_buf struct buf name = {0};
+
+    buf_init(&name, LIMIT_FILE_BYTES);
+    if (with_namespace && !id->is_cluster)
+        add_part(&name, id_namespace(id));
+    add_part(&name, id->group);
+    add_part(&name, id->version);
+    add_part(&name, id->kind);
+    add_part(&name, id->name);
+    return arena_printf(b->arena, "%.*s.yaml", (int)(name.len - 1), name.at);
+}
+
+static const str *file_names(struct build *b, const struct resmap *m)
+{
+    str *names = arena_array(b->arena, m->count, str);
+    str only = (str){0};
+    bool several = false;
+
+    for (size_t i = 0; i < m->count; i++) {
+        struct id id = id_current(b, m->at[i]);
+        if (id.is_cluster)
+            continue;
+        several = several || (only.at != NULL && !str_eq(only, id_namespace(&id)));
+        only = id_namespace(&id);
+    }
+    for (size_t i = 0; i < m->count; i++) {
+        struct id id = id_current(b, m->at[i]);
+        names[i] = file_name(b, &id, several);
+    }
+    return names;
+}
+
 /* Of objects and text, what is not asked for is not kept; the text is always written, because not
  * every object can be. */
 static bool write_out(struct build *b, const struct resmap *m, struct kustomize_result *result)
 {
     bool keeps_objects = b->options->wants != KUSTOMIZE_WANTS_YAML;
-    bool keeps_text = b->options->wants != KUSTOMIZE_WANTS_OBJECTS;
+    bool keeps_text = b->options->wants == KUSTOMIZE_WANTS_ALL || !keeps_objects;
     size_t count = keeps_objects ? m->count : 0;
     const struct val **objects = arena_array(b->arena, count, const struct val *);
     auto_buf struct buf out = {0};
@@ -164,6 +235,8 @@ static bool write_out(struct build *b, const struct resmap *m, struct kustomize_
     }
     result->objects = objects;
     result->object_count = count;
+    if (b->options->wants == KUSTOMIZE_WANTS_FILES)
+        result->file_names = file_names(b, m);
     if (keeps_text)
         result->text = buf_take(&out, &result->yaml.len);
     result->yaml.at = result->text == NULL ? "" : result->text;

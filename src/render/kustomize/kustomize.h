@@ -34,7 +34,12 @@ enum kustomize_error_class {
     KUSTOMIZE_ERROR_LIMIT,
 };
 
-enum kustomize_wants { KUSTOMIZE_WANTS_ALL, KUSTOMIZE_WANTS_YAML, KUSTOMIZE_WANTS_OBJECTS };
+enum kustomize_wants {
+    KUSTOMIZE_WANTS_ALL,
+    KUSTOMIZE_WANTS_YAML,
+    KUSTOMIZE_WANTS_OBJECTS,
+    KUSTOMIZE_WANTS_FILES, /* objects, and the file that each goes to with --output DIRECTORY */
+};
 
 struct kustomize_options {
     enum kustomize_wants wants;
@@ -53,6 +58,7 @@ struct kustomize_result {
     struct arena *arena;
     const struct val *const *objects; /* in output order */
     size_t object_count;
+    const str *file_names; /* as many, when wanted */
     str yaml;   /* exactly what the command prints */
     char *text; /* what yaml stands in */
     struct kustomize_need *needs;

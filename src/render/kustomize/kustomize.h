@@ -59,8 +59,8 @@ struct kustomize_result {
     const struct val *const *objects; /* in output order */
     size_t object_count;
     const str *file_names; /* as many, when wanted */
-    str yaml;   /* exactly what the command prints */
-    char *text; /* what yaml stands in */
+    str yaml;              /* exactly what the command prints */
+    char *text;            /* what yaml stands in */
     struct kustomize_need *needs;
     size_t need_count;
     const str *warnings;

@@ -5,12 +5,13 @@
  * merged list, and what becomes of elements without their key, follow from the way in which kyaml
  * puts it together, so this code takes the same way.
  */
+#include "base/map.h"
 #include "render/kustomize/schema.h"
 #include "render/kustomize/transform.h"
 
 #include <stdlib.h>
 
-enum { KEYS_MAX = 4, KEYED_ELEMENTS_MAX = 4000 };
+enum { KEYS_MAX = 4, KEYED_ELEMENTS_MAX = 4000, LONG_LIST = 64 };
 
 struct keys {
     str at[KEYS_MAX];
@@ -457,11 +458,126 @@ static bool merge_element(struct merger *m, struct node *dest, struct node *patc
     return add_element(m, added, keys, values, value);
 }
 
+/* ---- long lists ---- */
+
+/* The elements by their key; false when one has none, or one that another has too. */
+static bool index_elements(const struct node *list, str key, struct map *index)
+{
+    for (uint32_t i = 0; node_is(list, NODE_LIST) && i < list->count; i++) {
+        const struct node *item = list->items[i];
+        const struct node *field = node_is(item, NODE_MAP) ? node_get(item, key) : NULL;
+        if (!node_is(field, NODE_SCALAR) || node_is_null(field) || field->value.len == 0 ||
+            map_set(index, field->value, list->items[i]) != NULL)
+            return false;
+    }
+    return true;
+}
+
+struct long_merge {
+    struct node *dest, *patch, *added;
+    str key;
+    struct map *by_dest, *by_patch; /* key → element */
+    struct map *by_added;           /* key → index in added + 1 */
+};
+
+static bool merge_by_index(struct merger *m, struct long_merge *l, str value,
+                           struct schema_at element)
+{
+    struct node *merged = NULL;
+    bool keep = false;
+
+    if (arena_is_over(m->b->arena))
+        return build_fail(m->b, KUSTOMIZE_ERROR_LIMIT, "a merge needs too much memory");
+    if (!walk(m, map_get(l->by_dest, value), map_get(l->by_patch, value), element, &merged, &keep))
+        return false;
+    if (is_empty_map(merged)) {
+        map_del(l->by_dest, value);
+        return true;
+    }
+    if (node_get(merged, l->key) == NULL) {
+        if (merged->kind != NODE_MAP)
+            return wrong_kind(m, merged, "MappingNode");
+        node_set(m->b->arena, merged, l->key, node_scalar(m->b->arena, TAG_NONE, value));
+    }
+    node_append(m->b->arena, l->added, merged);
+    map_set(l->by_added, value, (void *)(uintptr_t)l->added->count);
+    return true;
+}
+
+/* What stays of the destination takes its place in the merged list. */
+static void keep_rest(struct merger *m, struct long_merge *l)
+{
+    for (uint32_t i = 0; i < l->dest->count; i++) {
+        struct node *item = l->dest->items[i];
+        const struct node *field = node_get(item, l->key);
+        str value = node_spelling(field);
+        if (is_empty_map(item) || (field != NULL && !map_has(l->by_dest, value)))
+            continue;
+        uintptr_t place = field == NULL ? 0 : (uintptr_t)map_get(l->by_added, value);
+        if (place > 0)
+            l->added->items[place - 1] = item;
+        else
+            node_append(m->b->arena, l->added, item);
+    }
+}
+
+/* The same as below in linear time, for lists in which each element has a key of its own. */
+static bool merge_long(struct merger *m, struct long_merge *l, struct schema_at element)
+{
+    const struct node *sources[2] = {l->patch, l->dest};
+
+    for (size_t s = 0; s < 2; s++) {
+        for (uint32_t i = 0; node_is(sources[s], NODE_LIST) && i < sources[s]->count; i++) {
+            str value = node_spelling(node_get(sources[s]->items[i], l->key));
+            bool is_new = s == 0 || !map_has(l->by_patch, value);
+            if (is_new && !merge_by_index(m, l, value, element))
+                return false;
+        }
+    }
+    if (l->added->count > 0 || map_count(l->by_dest) > 0)
+        keep_rest(m, l);
+    return true;
+}
+
+/* *ret_done: it was such a list. */
+static bool try_long(struct merger *m, struct node *dest, struct node *patch,
+                     const struct keys *keys, struct schema_at schema, struct node **ret,
+                     bool *ret_done)
+{
+    auto_map struct map *by_dest = map_new();
+    auto_map struct map *by_patch = map_new();
+    auto_map struct map *by_added = map_new();
+    struct long_merge l = {.dest = dest,
+                           .patch = patch,
+                           .key = keys->at[0],
+                           .by_dest = by_dest,
+                           .by_patch = by_patch,
+                           .by_added = by_added};
+    uint32_t count = node_count(dest) + (node_is(patch, NODE_LIST) ? node_count(patch) : 0);
+
+    *ret_done = false;
+    if (count < LONG_LIST || keys->count != 1 || keys->at[0].len == 0 ||
+        !node_is(dest, NODE_LIST) || !index_elements(dest, l.key, by_dest) ||
+        !index_elements(patch, l.key, by_patch))
+        return true;
+    *ret_done = true;
+    l.added = node_new(m->b->arena, NODE_LIST);
+    if (!merge_long(m, &l, schema_element(m->b->schema, schema)))
+        return false;
+    *ret = l.added;
+    return true;
+}
+
 static bool merge_keyed(struct merger *m, struct node *dest, struct node *patch,
                         const struct keys *keys, struct schema_at schema, struct node **ret)
 {
+    bool done = false;
+    if (!try_long(m, dest, patch, keys, schema, ret, &done))
+        return false;
+    if (done)
+        return true;
     struct node *added = node_new(m->b->arena, NODE_LIST);
-    struct tuples tuples = collect_tuples(m, dest, patch, keys);
+    struct tuples tuples = {0};
     struct schema_at element = schema_element(m->b->schema, schema);
     struct keys row_keys = *keys;
     struct keys row_values = {0};
@@ -471,6 +587,7 @@ static bool merge_keyed(struct merger *m, struct node *dest, struct node *patch,
         return build_fail(m->b, KUSTOMIZE_ERROR_LIMIT,
                           "a list that is merged by keys has more than %d elements",
                           KEYED_ELEMENTS_MAX);
+    tuples = collect_tuples(m, dest, patch, keys);
     if (keys->count > 1)
         merge_tuples(&tuples);
     for (size_t i = 0; i < tuples.count; i++) {

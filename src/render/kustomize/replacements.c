@@ -235,7 +235,7 @@ static bool match_elements(struct matcher *m, struct node *n, const str *path, s
     str pattern = str_from_index(inner, equals + 1);
     if (!node_is_null(n) && n->kind != NODE_LIST)
         return wrong_kind(m, path[0], "SequenceNode");
-    if (n->count > 0 && !build_regex(m->b, pattern, &regex))
+    if (node_count(n) > 0 && !build_regex(m->b, pattern, &regex))
         return false;
     for (uint32_t i = 0; n->kind == NODE_LIST && i < n->count; i++) {
         struct node *item = n->items[i];

@@ -224,7 +224,7 @@ bool resource_mark(struct build *b, struct resource *r)
     struct node *meta = node_get(r->node, S("metadata"));
     struct node *map = node_get(meta, S("annotations"));
 
-    if (node_is(meta, NODE_MAP) && map != NULL && map->count == 0) /* empty or null ones go */
+    if (node_is(meta, NODE_MAP) && map != NULL && node_count(map) == 0) /* empty or null ones go */
         node_clear(meta, S("annotations"));
     meta = metadata_map(b, r);
     map = meta == NULL ? NULL : node_ensure_map(b->arena, meta, S("annotations"));
@@ -353,6 +353,18 @@ static bool expand_list(struct build *b, struct node *n, str file, struct node_l
     return true;
 }
 
+/* Output of the original that was read again may still ask for a hash. */
+static bool note_hash_wish(struct build *b, struct resource *r)
+{
+    const struct node *wish = NODE_AT(r->node, "metadata", "annotations",
+                                      "internal.config.kubernetes.io/needsHashSuffix");
+
+    if (wish == NULL || !str_eq(node_spelling(wish), S("enabled")))
+        return true;
+    r->needs_hash = true;
+    return resource_mark(b, r);
+}
+
 static bool take_nodes(struct build *b, struct node_list *nodes, str file, struct resmap *ret)
 {
     struct node_list queue = {0};
@@ -372,6 +384,8 @@ static bool take_nodes(struct build *b, struct node_list *nodes, str file, struc
             node_get(n, S("items")) == NULL) {
             struct resource *r = resource_new(b, n);
             r->unshared = b->shares + 1;
+            if (!note_hash_wish(b, r))
+                return false;
             resmap_push(b, ret, r);
             continue;
         }

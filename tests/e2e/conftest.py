@@ -7,13 +7,14 @@ from __future__ import annotations
 import itertools
 import re
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 from cluster import ControlPlane
 from harness.app import CONTROL_NAMESPACE, App
 from harness.git import HttpServer, Repository, SshServer
-from harness.kube import Kube
+from harness.kube import Kube, KubeError
 from harness.server import Server
 
 import build
@@ -189,5 +190,6 @@ def deploy(
         return
     for app in made:
         if app.exists():
-            app.patch({"metadata": {"finalizers": None}})
+            with suppress(KubeError):  # it may go by itself meanwhile
+                app.patch({"metadata": {"finalizers": None}})
             server.home.delete("Application", CONTROL_NAMESPACE, app.name)

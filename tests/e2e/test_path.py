@@ -24,7 +24,7 @@ def test_import_create_sync_healthy(
     assert target.get("Deployment", namespace, "web") is None, "manual sync must wait to be asked"
 
     app.sync()
-    server.run("app", "wait", app.name, "--synced", "--healthy", "--timeout", "60s")
+    server.run("app", "wait", app.name, "--synced", "--healthy", "--timeout", "120s")
 
     app.wait_synced(revision=commit)
     live = target.must_get("Deployment", namespace, "web")
@@ -200,7 +200,7 @@ def test_kubectl_applies_and_gets_applications(
     assert row.split()[1:3] == ["Synced", "Healthy"]
     assert "unchanged" in home.kubectl("apply", "-f", str(file))
 
-    home.kubectl("delete", "-f", str(file), "--wait=true", "--timeout=60s")
+    home.kubectl("delete", "-f", str(file), "--wait=true", "--timeout=120s")
     assert target.get("ConfigMap", namespace, "a") is None
 
 

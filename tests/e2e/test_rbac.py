@@ -135,9 +135,12 @@ def test_nobody_binds_a_role_with_more_than_he_holds(
     manager: Kube, admin: Kube, ns: str, name: str
 ) -> None:
     wide = f"wide-{name}"
-    told = refused(
-        403, lambda: write(manager, "RoleBinding", ns, "b", binding("ClusterRole", wide, name))
-    )
+
+    def bind() -> Any:
+        return write(manager, "RoleBinding", ns, "b", binding("ClusterRole", wide, name))
+
+    # a real server may not have heard of the new role yet
+    told = eventually(lambda: refused(403, bind), what="the refusal")
     assert told.endswith('\n{APIGroups:[""], Resources:["secrets"], Verbs:["get" "list"]}')
     told = refused(
         404, lambda: write(manager, "RoleBinding", ns, "b", binding("ClusterRole", "nope", name))
@@ -145,13 +148,13 @@ def test_nobody_binds_a_role_with_more_than_he_holds(
     assert told == f'404: rolebindings.{RBAC} "nope" not found'
     write(manager, "RoleBinding", ns, "again", binding("Role", "manager", "somebody"))
 
-    bind = rule(RBAC, "clusterroles", "bind", resourceNames=[wide])
-    write(admin, "Role", ns, "binder", {"rules": [bind]})
+    right = rule(RBAC, "clusterroles", "bind", resourceNames=[wide])
+    write(admin, "Role", ns, "binder", {"rules": [right]})
     write(admin, "RoleBinding", ns, "binder", binding("Role", "binder", name))
 
     def bound() -> bool:
         try:
-            write(manager, "RoleBinding", ns, "b", binding("ClusterRole", wide, name))
+            bind()
             return True
         except KubeError as error:
             assert error.code == 403, error

@@ -24,7 +24,12 @@ OBJECTS = 300
 def test_a_kind_and_its_objects_arrive_in_one_sync(
     repo: Repository, deploy: Deploy, target: Kube, namespace: str
 ) -> None:
-    target.delete("CustomResourceDefinition", None, "widgets.tests.taut.dev")
+    definition = "widgets.tests.taut.dev"
+    target.delete("CustomResourceDefinition", None, definition)
+    eventually(
+        lambda: target.get("CustomResourceDefinition", None, definition) is None,
+        what="the end of an earlier test's kind",
+    )
     repo.commit({"a.yaml": text(widget("one", 1), widget("two", 2), widget_definition())})
     app = deploy("--auto-sync")
     app.wait_synced()
@@ -32,7 +37,11 @@ def test_a_kind_and_its_objects_arrive_in_one_sync(
     commit = repo.commit({"a.yaml": text(widget("one", 5), widget_definition())})
     app.refresh()
     app.wait(sync="OutOfSync", revision=commit)
-    assert target.must_get("Widget", namespace, "one")["spec"]["size"] == 5
+    eventually(
+        lambda: target.must_get("Widget", namespace, "one")["spec"]["size"] == 5,
+        what="the new size",
+    )
+    app.wait_operation("Succeeded", revision=commit)
     app.server.run("app", "delete", app.name, "--cascade=true")
     app.wait_gone()
     assert target.get("CustomResourceDefinition", None, "widgets.tests.taut.dev") is not None, (
@@ -125,7 +134,7 @@ def test_after_a_restart_with_no_change_not_one_dry_run_is_asked(
         quiet_since["count"] = now
         return quiet_since["same"] > 60
 
-    eventually(has_settled, within=60, what="quiet before the restart")
+    eventually(has_settled, within=180, what="quiet before the restart")
     server.restart(TAUT_TEST_REVERIFY="0")
     app.wait(sync="Synced", within=60)
     before = dry_runs(plane)

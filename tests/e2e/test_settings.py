@@ -7,7 +7,7 @@ import pytest
 from conftest import Deploy
 from harness.app import App
 from harness.git import Repository
-from harness.kube import Kube, uid
+from harness.kube import JSON_PATCH, Kube, uid
 from harness.manifests import config_map, deployment, text
 from harness.wait import eventually, throughout
 
@@ -242,19 +242,24 @@ def _prune_with_held_replica_set(
 
 
 def _let_go(target: Kube, namespace: str) -> None:
-    for replica_set in target.list("ReplicaSet", namespace):
-        name = replica_set["metadata"]["name"]
-        target.patch(
-            "ReplicaSet",
-            namespace,
-            name,
-            [
-                {"op": "remove", "path": "/metadata/finalizers/" + str(index)}
-                for index, held in enumerate(replica_set["metadata"].get("finalizers") or [])
-                if held == HOLD
-            ],
-            "application/json-patch+json",
-        )
+    """The garbage collector changes the same list meanwhile."""
+
+    def is_free() -> bool:
+        for replica_set in target.list("ReplicaSet", namespace):
+            held = replica_set["metadata"].get("finalizers") or []
+            if HOLD not in held:
+                continue
+            place = f"/metadata/finalizers/{held.index(HOLD)}"
+            steps = [
+                {"op": "test", "path": place, "value": HOLD},
+                {"op": "remove", "path": place},
+            ]
+            target.patch(
+                "ReplicaSet", namespace, replica_set["metadata"]["name"], steps, JSON_PATCH
+            )
+        return True
+
+    eventually(is_free, what="the finalizer's removal")
 
 
 def test_prune_foreground_deletes_dependents_first(

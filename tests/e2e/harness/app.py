@@ -31,15 +31,15 @@ class App:
 
     @property
     def status(self) -> Object:
-        return self.read().get("status", {})
+        return self.read().get("status") or {}
 
     @property
     def sync_status(self) -> str:
-        return self.status.get("sync", {}).get("status", "")
+        return (self.status.get("sync") or {}).get("status", "")
 
     @property
     def health(self) -> str:
-        return self.status.get("health", {}).get("status", "")
+        return (self.status.get("health") or {}).get("status", "")
 
     @property
     def conditions(self) -> dict[str, str]:
@@ -69,7 +69,7 @@ class App:
 
     def brief(self) -> str:
         """One line for a failed wait."""
-        status = self.last.get("status", {})
+        status = self.last.get("status") or {}
         state = status.get("operationState") or {}
         rows = [
             f"{r['kind']}/{r['name']}={r.get('status')}/{(r.get('health') or {}).get('status')}"
@@ -98,10 +98,11 @@ class App:
         def settled() -> bool:
             status = self.status
             state = status.get("operationState") or {}
-            found = status.get("sync", {})
+            found = status.get("sync") or {}
             assert sync is None or found.get("status") == sync, self.brief()
             assert revision is None or found.get("revision") == revision, self.brief()
-            assert health is None or status.get("health", {}).get("status") == health, self.brief()
+            healthy = (status.get("health") or {}).get("status")
+            assert health is None or healthy == health, self.brief()
             if phase is not None:
                 assert state.get("phase") == phase, self.brief()
             else:

@@ -74,7 +74,7 @@ class Kube:
         if self.token:
             headers["Authorization"] = f"Bearer {self.token}"
         connection = http.client.HTTPSConnection(
-            str(self.server.hostname), self.server.port, context=self.tls, timeout=30
+            str(self.server.hostname), self.server.port, context=self.tls, timeout=60
         )
         try:
             data = None if body is None else json.dumps(body).encode()

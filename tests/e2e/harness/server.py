@@ -140,7 +140,7 @@ class Server:
         lines = self.log.read_text(errors="replace").splitlines()
         return [line for line in lines if any(word in line for word in SANITIZER_WORDS)]
 
-    def run(self, *args: str, stdin: str = "", check: bool = True, timeout: float = 120) -> Done:
+    def run(self, *args: str, stdin: str = "", check: bool = True, timeout: float = 240) -> Done:
         """Runs `taut ARGS` as a script would: no terminal, kubeconfig from the environment."""
         env = {**os.environ, **SANITIZERS, "TAUT_KUBECONFIG": str(self.kubeconfig)}
         done = subprocess.run(

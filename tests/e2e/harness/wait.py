@@ -6,6 +6,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable
+from http.client import HTTPException
 from typing import TypeVar
 
 from harness.kube import KubeError
@@ -14,6 +15,20 @@ T = TypeVar("T")
 POLL_SECONDS = 0.05
 DEFAULT_SECONDS = 60.0
 PATIENCE = float(os.environ.get("TAUT_TEST_PATIENCE", "1"))  # a factor for slow machines
+
+
+# What a probe may meet while a server has not written everything yet: a field that is absent (lookup)
+# or null (type, attribute), a list of another length (value), an answer that was cut.
+REFUSALS = (
+    AssertionError,
+    AttributeError,
+    HTTPException,
+    KubeError,
+    LookupError,
+    OSError,
+    TypeError,
+    ValueError,
+)
 
 
 class NotYet(AssertionError):
@@ -30,7 +45,7 @@ def eventually(probe: Callable[[], T], *, within: float = DEFAULT_SECONDS, what:
             if result:
                 return result
             last = result
-        except (AssertionError, LookupError, OSError, KubeError) as refusal:
+        except REFUSALS as refusal:
             last = refusal
         if time.monotonic() > deadline:
             name = what or getattr(probe, "__name__", "it")

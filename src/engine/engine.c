@@ -286,10 +286,7 @@ static void settings_told(void *owner)
                  "objects marked before are then another installation's",
                  STR(installation));
     if (engine->options.source != NULL)
-        source_set_interval(engine->options.source,
-                            engine->options.git_interval_ms > 0
-                                    ? engine->options.git_interval_ms
-                                    : settings_reconcile_ms(engine->settings));
+        source_set_interval(engine->options.source, settings_reconcile_ms(engine->settings));
     engine_told(engine);
 }
 

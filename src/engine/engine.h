@@ -16,13 +16,12 @@ struct engine;
 
 struct engine_options {
     struct loop *loop;
-    struct kube *home;       /* Applications, projects and settings live here */
-    struct kube *sandbox;    /* the built-in target, or NULL */
-    bool home_is_cluster;    /* the home is a real cluster: `in-cluster` means it */
-    struct source *source;   /* code repositories */
-    const char *data_dir;    /* verdict cache; NULL = memory only */
-    str control_namespace;   /* empty = "argocd" */
-    int64_t git_interval_ms; /* listing of refs; 0 = timeout.reconciliation, else 60 s */
+    struct kube *home;     /* Applications, projects and settings live here */
+    struct kube *sandbox;  /* the built-in target, or NULL */
+    bool home_is_cluster;  /* the home is a real cluster: `in-cluster` means it */
+    struct source *source; /* code repositories */
+    const char *data_dir;  /* verdict cache; NULL = memory only */
+    str control_namespace; /* empty = "argocd" */
 };
 
 struct engine *engine_new(const struct engine_options *options);

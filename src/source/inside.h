@@ -218,7 +218,8 @@ const struct transport_ref *source_repo_ref(const struct source_repo *repo, str 
 void source_repo_resolved(struct source_repo *repo, str ref, str commit);
 void source_repo_moved(struct source_repo *repo, str url);
 struct source_repo *source_repo_hold(struct source_repo *repo);
-void source_repo_tell(struct source_repo *repo); /* its subscribers */
+void source_repo_rearm(struct source_repo *repo); /* the interval has changed */
+void source_repo_tell(struct source_repo *repo);  /* its subscribers */
 /* As source_repo_get, of one http(s) file. */
 struct source_repo *source_file_get(struct source *source, str url,
                                     const struct source_credential *credential, struct err *err);

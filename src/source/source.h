@@ -42,7 +42,7 @@ struct source_options {
 struct source *source_new(struct loop *loop, struct render_pool *pool,
                           const struct source_options *options, struct err *err);
 void source_free(struct source *source);
-/* From the next listing on; 0 = 60 s. */
+/* At once: a listing that is due by the new interval begins in this turn. 0 = 60 s. */
 void source_set_interval(struct source *source, int64_t interval_ms);
 
 struct source_repo *source_repo_get(struct source *source, str url,

@@ -122,7 +122,13 @@ struct source *source_new(struct loop *loop, struct render_pool *pool,
 
 void source_set_interval(struct source *source, int64_t interval_ms)
 {
+    int64_t before = source->interval_ms;
+
     source->interval_ms = interval_ms <= 0 ? INTERVAL_MS : interval_ms;
+    if (source->repos == NULL || before == source->interval_ms)
+        return;
+    for (struct map_iter it = map_iter(source->repos); map_next(&it);)
+        source_repo_rearm(it.value);
 }
 
 static void repo_free(struct source_repo *repo);
@@ -376,6 +382,14 @@ static void arm(struct source_repo *repo)
 {
     if (repo->subscriber_count > 0)
         loop_timer_start(repo->timer, interval_of(repo));
+}
+
+void source_repo_rearm(struct source_repo *repo)
+{
+    int64_t since = clock_mono_ms() - MAX(repo->listed_ms, repo->failed_ms);
+
+    if (loop_timer_is_running(repo->timer))
+        loop_timer_start(repo->timer, MAX(interval_of(repo) - since, 0));
 }
 
 void source_repo_subscribe(struct source_repo *repo, source_changed_fn *fn, void *owner)

@@ -317,6 +317,36 @@ TEST(a_remote_file_is_fetched_once_and_again_when_asked)
     setting_done(&s);
 }
 
+TEST(a_shorter_interval_counts_at_once)
+{
+    struct setting s;
+    struct web web;
+    char url[128];
+    struct err err;
+
+    setting_init(&s);
+    web_start(&web, &s);
+    close_source(&s);
+    s.interval_ms = 3600000;
+    open_source(&s);
+    snprintf(url, sizeof(url), "http://127.0.0.1:%s/x.git", web.port);
+    source_repo_unref(s.repo);
+    s.repo = source_repo_get(s.source, str_from(url), NULL, &err);
+    assert_non_null(s.repo);
+    assert_desired(desire(&s, "main", "a"), 1);
+    source_repo_subscribe(s.repo, on_change, &s);
+    fixture_write(&s.f, "a/x.yaml", CONFIG_MAP("other"));
+    fixture_commit(&s.f);
+    fixture_run(&s.f, "git push -q ../root/x.git main");
+    s.last.done = false;
+    assert_false(loop_run_until(s.loop, &s.last.done, 300));
+    source_set_interval(s.source, 100);
+    assert_true(loop_run_until(s.loop, &s.last.done, 60000));
+    source_repo_unsubscribe(s.repo, &s);
+    web_stop(&web);
+    setting_done(&s);
+}
+
 TEST(a_remote_file_that_is_too_large_or_leads_to_another_scheme_is_refused)
 {
     static const struct {
@@ -404,6 +434,7 @@ int main(int argc, char **argv)
             cmocka_unit_test(a_push_to_a_base_is_told_to_who_subscribed_to_the_repository),
             cmocka_unit_test(two_repositories_that_build_on_each_other_go_together),
             cmocka_unit_test(a_remote_file_is_fetched_once_and_again_when_asked),
+            cmocka_unit_test(a_shorter_interval_counts_at_once),
             cmocka_unit_test(a_remote_file_that_is_too_large_or_leads_to_another_scheme_is_refused),
             cmocka_unit_test(the_credential_goes_to_files_of_the_same_host_only),
     };

@@ -187,7 +187,7 @@ static void help_verb(const struct cli *cli)
 
     printf("%s.\n\nUsage: taut %s COMMAND [flags]\n\nCommands:\n", verb->summary, verb->name);
     for (size_t i = 0; i < verb->command_count; i++)
-        printf("  %s%-12s%s %s\n", cli_colour(cli, CLI_BOLD), verb->commands[i].name,
+        printf("  %s%-14s%s %s\n", cli_colour(cli, CLI_BOLD), verb->commands[i].name,
                cli_colour(cli, CLI_PLAIN), verb->commands[i].summary);
     printf("\nMore: taut %s COMMAND --help\n", verb->name);
 }
@@ -238,6 +238,21 @@ static const char *nearest_verb(str name)
     return best;
 }
 
+/* How many arguments a command's name ("get", "member add") takes up; 0: it is another one. */
+static int count_words(const char *name, int argc, char **argv)
+{
+    str rest = str_from(name);
+    str word;
+    int count = 0;
+
+    while (str_split(&rest, ' ', &word)) {
+        if (count >= argc || !str_eq(str_from(argv[count]), word))
+            return 0;
+        count++;
+    }
+    return count;
+}
+
 /* Finds the command of the verb; *at moves past its name. */
 static const struct cli_command *find_command(const struct cli_verb *verb, int argc, char **argv,
                                               int *at)
@@ -247,8 +262,9 @@ static const struct cli_command *find_command(const struct cli_verb *verb, int a
     if (*at >= argc)
         return NULL;
     for (size_t i = 0; i < verb->command_count; i++) {
-        if (str_eq(str_from(argv[*at]), str_from(verb->commands[i].name))) {
-            (*at)++;
+        int words = count_words(verb->commands[i].name, argc - *at, argv + *at);
+        if (words > 0) {
+            *at += words;
             return &verb->commands[i];
         }
     }

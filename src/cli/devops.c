@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* taut devops: the rooms that teams deploy from. */
+#include "cli/devops.h"
 #include "cli/client.h"
 #include "cli/output.h"
 
@@ -109,6 +110,30 @@ static int run_create(struct cli *cli)
     return CLI_OK;
 }
 
+static int run_set(struct cli *cli)
+{
+    auto_client struct client *client = NULL;
+    auto_arena struct arena *arena = arena_new(LIMIT_RESPONSE_BYTES);
+    struct val *body = val_new(arena, val_map());
+    struct err err = {0};
+
+    if (cli_is_set(cli, "alias"))
+        val_set_str(arena, body, S("alias"), cli_text(cli, "alias"));
+    if (cli_is_set(cli, "description"))
+        val_set_str(arena, body, S("description"), cli_text(cli, "description"));
+    set_list(cli, arena, body, "repo", S("repos"));
+    set_list(cli, arena, body, "location", S("locations"));
+    if (cli_is_set(cli, "cluster-resources"))
+        val_set(arena, body, S("clusterResources"), val_bool(cli_switch(cli, "cluster-resources")));
+    if (val_count(body) == 0)
+        return cli_fail_usage(cli, "say what to change, such as --alias or --location");
+    if (!client_open(cli, &client, &err) ||
+        !client_call(client, arena, "PATCH", path_of(cli, arena), body, NULL, &err))
+        return cli_fail(cli, &err);
+    fprintf(cli_out(cli), "DevOps Project %.*s changed\n", STR(cli_arg(cli, 0)));
+    return CLI_OK;
+}
+
 static int run_delete(struct cli *cli)
 {
     auto_client struct client *client = NULL;
@@ -133,6 +158,22 @@ static const struct cli_flag create_flags[] = {
         {"alias", CLI_TEXT, "TEXT", "A name for people, up to 63 characters.", NULL, 0, false,
          NULL},
         {"description", CLI_TEXT, "TEXT", "Up to 256 characters.", NULL, 0, false, NULL},
+};
+
+static const struct cli_flag set_flags[] = {
+        {"repo", CLI_LIST, "GLOB", "Code repositories that it may use, in place of all it had.",
+         NULL, 0, false, NULL},
+        {"location", CLI_LIST, "CLUSTER/PROJECT",
+         "Where it may deploy, as patterns, in place of all it had.", NULL, 0, false, NULL},
+        {"cluster-resources", CLI_SWITCH, NULL,
+         "Allow cluster-wide kinds; =false forbids them again.", NULL, 0, false, NULL},
+        {"alias", CLI_TEXT, "TEXT", "A name for people, up to 63 characters.", NULL, 0, false,
+         NULL},
+        {"description", CLI_TEXT, "TEXT", "Up to 256 characters.", NULL, 0, false, NULL},
+};
+static const struct cli_flag role_flags[] = {
+        {"role", CLI_CHOICE, "viewer|operator|admin", "What the member may.", "operator", 0, false,
+         NULL},
 };
 
 static const struct cli_command commands[] = {
@@ -160,6 +201,43 @@ static const struct cli_command commands[] = {
          .example = "taut devops get shop -o yaml",
          .uses = CLI_USES_SERVER | CLI_USES_OUTPUT,
          .run = run_get},
+        {.name = "set",
+         .args = "NAME",
+         .args_min = 1,
+         .args_max = 1,
+         .summary = "Change a DevOps Project's words or its allowlist",
+         .text = "Only what is named is changed; a list replaces the one that was there.",
+         .example = "taut devops set shop --alias 'The shop' --location 'sandbox/shop-*'",
+         .uses = CLI_USES_SERVER,
+         .flags = set_flags,
+         .flag_count = COUNT(set_flags),
+         .run = run_set},
+        {.name = "member add",
+         .args = "NAME USER",
+         .args_min = 2,
+         .args_max = 2,
+         .summary = "Invite a user, or give a member another role",
+         .example = "taut devops member add shop ann --role operator",
+         .uses = CLI_USES_SERVER,
+         .flags = role_flags,
+         .flag_count = COUNT(role_flags),
+         .run = devops_member_add},
+        {.name = "member list",
+         .args = "NAME",
+         .args_min = 1,
+         .args_max = 1,
+         .summary = "List the members of a DevOps Project",
+         .example = "taut devops member list shop",
+         .uses = CLI_USES_SERVER | CLI_USES_OUTPUT,
+         .run = devops_member_list},
+        {.name = "member remove",
+         .args = "NAME USER",
+         .args_min = 2,
+         .args_max = 2,
+         .summary = "Remove a member from a DevOps Project",
+         .example = "taut devops member remove shop ann",
+         .uses = CLI_USES_SERVER,
+         .run = devops_member_remove},
         {.name = "delete",
          .args = "NAME",
          .args_min = 1,

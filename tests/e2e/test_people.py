@@ -268,3 +268,35 @@ def test_a_self_provisioner_becomes_admin_of_what_he_makes(
     assert browser.status_of("GET", "/taut/v1/devops/default") == 403
     browser.ask("DELETE", at)
     assert browser.status_of("GET", at) in (403, 404)
+
+
+# ---- the command line ----
+
+
+def test_the_command_line_does_what_the_pages_do(server: Server, devops: str, user: str) -> None:
+    server.run("devops", "member", "add", devops, user)
+    server.run("devops", "member", "add", devops, user, "--role", "admin")
+    members = server.run("devops", "member", "list", devops, "-o", "json").json["items"]
+    assert [(m["name"], m["role"]) for m in members] == [(user, "admin")]
+    assert f"{devops}=admin" in server.run("user", "list").out
+    server.run("user", "set", user, "--role", "platform-self-provisioner", "--language", "zh-CN")
+    got = server.run("user", "get", user, "-o", "json").json
+    assert got["role"] == "platform-self-provisioner" and got["language"] == "zh-CN"
+    assert server.run("user", "set", user, check=False).code == 2
+
+    made = server.run("user", "token", "create", "ci", "--user", user, "--days", "7", "-o", "json")
+    assert "ci" in server.run("user", "token", "list", "--user", user).out
+    kube = server.home
+    kube.token = made.json["token"]
+    assert kube.request("GET", "/taut/v1/me")["name"] == user
+    server.run("user", "token", "revoke", "ci", "--user", user)
+    assert server.run("user", "token", "revoke", "ci", "--user", user, check=False).code == 3
+
+    server.run("devops", "set", devops, "--alias", "The team", "--location", "sandbox/team-*")
+    row = server.run("devops", "get", devops, "-o", "json").json
+    assert row["alias"] == "The team" and row["locations"] == ["sandbox/team-*"], row
+    server.run("devops", "member", "remove", devops, user)
+    assert server.run("devops", "member", "remove", devops, user, check=False).code == 3
+    assert (
+        "last platform admin" in server.run("user", "set", "admin", "--disabled", check=False).err
+    )

@@ -60,9 +60,26 @@ static bool path_is_there(struct tree *tree, str path, struct err *err)
 static bool render_kustomize(const struct tree_set *trees, const struct render_request *request,
                              struct render_result *result, struct err *err)
 {
+    /* Of what changes with each commit, a render that is kept cannot know. */
+    const struct kustomize_variable environment[] = {
+            {S("ARGOCD_APP_NAME"), request->application},
+            {S("ARGOCD_APP_NAMESPACE"), request->namespace_},
+            {S("ARGOCD_APP_SOURCE_PATH"), val_get_str(request->source, S("path"))},
+            {S("ARGOCD_APP_SOURCE_REPO_URL"), val_get_str(request->source, S("repoURL"))},
+            {S("ARGOCD_APP_SOURCE_TARGET_REVISION"),
+             val_get_str(request->source, S("targetRevision"))},
+            {S("ARGOCD_APP_PROJECT_NAME"), (str){0}},
+            {S("ARGOCD_APP_REVISION"), (str){0}},
+            {S("ARGOCD_APP_REVISION_SHORT"), (str){0}},
+            {S("ARGOCD_APP_REVISION_SHORT_8"), (str){0}},
+            {S("KUBE_VERSION"), (str){0}},
+            {S("KUBE_API_VERSIONS"), (str){0}},
+    };
     struct kustomize_options options = {.wants = KUSTOMIZE_WANTS_OBJECTS,
                                         .overrides = val_get(request->source, S("kustomize")),
-                                        .application = request->application};
+                                        .application = request->application,
+                                        .environment = environment,
+                                        .environment_count = COUNT(environment)};
     struct kustomize_result built = {0};
     size_t max = request->max_objects == 0 ? LIMIT_RENDER_OBJECTS : request->max_objects;
 

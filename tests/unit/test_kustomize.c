@@ -195,6 +195,50 @@ TEST(argo_cds_overrides_edit_the_root)
                     "      containers:\n      - image: j:2\n        name: c\n  x: 1\n");
 }
 
+TEST(overrides_know_the_build_environment)
+{
+    static const struct kustomize_variable environment[] = {
+            {S_INIT("ARGOCD_APP_NAME"), S_INIT("shop")},
+            {S_INIT("ARGOCD_APP_REVISION"), {0}},
+    };
+    static const struct {
+        const char *text, *value; /* NULL: refused */
+    } rows[] = {
+            {"$ARGOCD_APP_NAME", "shop"},
+            {"${ARGOCD_APP_NAME}-x", "shop-x"},
+            {"a$$b", "a$b"},
+            {"$UNKNOWN.", "."},
+            {"${ARGOCD_APP_NAME", "ARGOCD_APP_NAME"},
+            {"$1x", "x"},
+            {"$", "$"},
+            {"$.", "$."},
+            {"$ARGOCD_APP_REVISION", NULL},
+    };
+
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        auto_arena struct arena *arena = arena_new(LIMIT_MIB);
+        struct built *t = start();
+        struct val overrides = val_map();
+        struct val *annotations = val_ensure_map(arena, &overrides, S("commonAnnotations"));
+        val_set(arena, &overrides, S("commonAnnotationsEnvsubst"), val_bool(true));
+        val_set_str(arena, annotations, S("a"), str_from(rows[i].text));
+        t->options = (struct kustomize_options){.overrides = &overrides,
+                                                .environment = environment,
+                                                .environment_count = COUNT(environment)};
+        file(t, "kustomization.yaml", "resources: [c.yaml]\n");
+        file(t, "c.yaml", CONFIG_MAP);
+        if (rows[i].value == NULL) {
+            assert_fails_with(t, KUSTOMIZE_ERROR_UNSUPPORTED, "$ARGOCD_APP_REVISION");
+            continue;
+        }
+        run(t);
+        assert_int_equal(t->outcome, KUSTOMIZE_DONE);
+        assert_str(VAL_STR(t->result.objects[0], "metadata", "annotations", "a"),
+                   str_from(rows[i].value));
+        stop(t);
+    }
+}
+
 TEST(an_override_does_not_silently_replace_a_label)
 {
     auto_arena struct arena *arena = arena_new(LIMIT_MIB);
@@ -375,6 +419,7 @@ int main(void)
             cmocka_unit_test(a_remote_base_becomes_a_need),
             cmocka_unit_test(a_remote_base_that_is_there_is_built),
             cmocka_unit_test(argo_cds_overrides_edit_the_root),
+            cmocka_unit_test(overrides_know_the_build_environment),
             cmocka_unit_test(an_override_does_not_silently_replace_a_label),
             cmocka_unit_test(errors_name_file_line_and_field),
             cmocka_unit_test(helm_charts_are_refused_clearly),

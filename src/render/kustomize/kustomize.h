@@ -41,11 +41,19 @@ enum kustomize_wants {
     KUSTOMIZE_WANTS_FILES, /* objects, and the file that each goes to with --output DIRECTORY */
 };
 
+struct kustomize_variable {
+    str name, value;
+};
+
 struct kustomize_options {
     enum kustomize_wants wants;
     bool no_load_restriction;    /* LoadRestrictionsNone */
     const struct val *overrides; /* Argo CD's source.kustomize, or NULL */
     str application;             /* for messages */
+    /* Argo CD's build environment, for the overrides. A value of at == NULL is refused: a render is
+     * kept as long as what it read stays the same, and does not know of it. */
+    const struct kustomize_variable *environment;
+    size_t environment_count;
 };
 
 struct kustomize_need {

@@ -4,6 +4,7 @@
  * file: prefix, suffix, images, replicas, labels, annotations, namespace, then patches and
  * components are appended. The file itself is not touched: the decoded struct is.
  */
+#include "base/buf.h"
 #include "render/kustomize/target.h"
 
 #include <stdlib.h>
@@ -20,14 +21,73 @@ static bool refuse(struct editor *e, const char *what, str value)
                       STR(value));
 }
 
-/* Argo CD replaces $ARGOCD_… in these; until that is here, a '$' is refused, not passed on. */
-static bool without_variables(struct editor *e, str value)
+/* ---- the build environment ---- */
+
+static bool is_name_char(char c)
 {
-    if (str_find_char(value, '$') == SIZE_MAX)
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
+}
+
+/* What stands for a variable; nothing for one that is not there, "$" for "$$". */
+static bool value_of(struct editor *e, str name, str *ret)
+{
+    const struct kustomize_options *options = e->b->options;
+
+    *ret = str_eq(name, S("$")) ? name : STR_EMPTY;
+    for (size_t i = 0; i < options->environment_count; i++) {
+        if (!str_eq(options->environment[i].name, name))
+            continue;
+        *ret = options->environment[i].value;
+        if (ret->at == NULL)
+            return build_fail(e->b, KUSTOMIZE_ERROR_UNSUPPORTED,
+                              "not supported yet: $%.*s in source.kustomize", STR(name));
+    }
+    return true;
+}
+
+/* The name behind a '$' and how much stands there, as Go's os.Expand reads it. */
+static str name_behind(str rest, size_t *ret_taken)
+{
+    size_t len = 0;
+
+    if (rest.len > 0 && rest.at[0] == '{') {
+        size_t close = str_find_char(rest, '}');
+        *ret_taken = close == SIZE_MAX ? 1 : close + 1; /* a bad one is eaten */
+        return close == SIZE_MAX ? STR_EMPTY : str_of(rest.at + 1, close - 1);
+    }
+    while (len < rest.len && is_name_char(rest.at[len]))
+        len++;
+    bool is_special = rest.len > 0 && memchr("*#$@!?-0123456789", rest.at[0], 17) != NULL;
+    *ret_taken = is_special ? 1 : len;
+    return str_first(rest, *ret_taken);
+}
+
+/* "$NAME" and "${NAME}" become what Argo CD's build environment says. */
+static bool expand(struct editor *e, str text, str *ret)
+{
+    auto_buf struct buf out = {0};
+
+    *ret = text;
+    if (str_find_char(text, '$') == SIZE_MAX)
         return true;
-    return build_fail(e->b, KUSTOMIZE_ERROR_UNSUPPORTED,
-                      "not supported yet: build environment variables in source.kustomize ('%.*s')",
-                      STR(value));
+    buf_init(&out, LIMIT_FILE_BYTES);
+    for (size_t i = 0; i < text.len; i++) {
+        size_t taken = 0;
+        str value = STR_EMPTY;
+        if (text.at[i] != '$' || i + 1 == text.len) {
+            buf_addc(&out, text.at[i]);
+            continue;
+        }
+        str name = name_behind(str_from_index(text, i + 1), &taken);
+        if (taken == 0)
+            buf_addc(&out, '$');
+        else if (!value_of(e, name, &value))
+            return false;
+        buf_add(&out, value);
+        i += taken;
+    }
+    *ret = arena_str(e->b->arena, buf_str(&out));
+    return true;
 }
 
 /* ---- images ---- */
@@ -93,7 +153,8 @@ static bool set_images(struct editor *e)
     struct val_iter it = val_iter(list);
     while (val_next(&it)) {
         struct image image = {0};
-        if (!without_variables(e, val_str(it.value)) || !parse_image(e, val_str(it.value), &image))
+        str text = STR_EMPTY;
+        if (!expand(e, val_str(it.value), &text) || !parse_image(e, text, &image))
             return false;
         struct image *same = find_image(images, count, image.name);
         if (same == NULL)
@@ -207,11 +268,13 @@ static bool add_labels(struct editor *e)
         return refuse(e, "labelIncludeTemplates needs", S("labelWithoutSelector"));
     struct pairs *pairs = plain ? &label_entry(e, templates)->pairs : &e->t->k.common_labels;
     struct val_iter it = val_iter(labels);
-    while (val_next(&it))
-        if (!without_variables(e, val_text(it.value)) ||
+    while (val_next(&it)) {
+        str value = STR_EMPTY;
+        if (!expand(e, val_text(it.value), &value) ||
             !add_pair(e, pairs, "the label is already in the kustomization (set forceCommonLabels)",
-                      it.key, val_text(it.value), force))
+                      it.key, value, force))
             return false;
+    }
     return true;
 }
 
@@ -222,11 +285,12 @@ static bool add_annotations(struct editor *e)
     struct val_iter it = val_iter(val_get(e->overrides, S("commonAnnotations")));
 
     while (val_next(&it)) {
-        if (variables && !without_variables(e, val_text(it.value)))
+        str value = val_text(it.value);
+        if (variables && !expand(e, value, &value))
             return false;
         if (!add_pair(e, &e->t->k.common_annotations,
                       "the annotation is already in the kustomization (set forceCommonAnnotations)",
-                      it.key, val_text(it.value), force))
+                      it.key, value, force))
             return false;
     }
     return true;

@@ -46,7 +46,6 @@ const applications = "taut/v1/devops/:devops/apps";
 const stream = "taut/v1/stream";
 const repos = "taut/v1/devops/:devops/repos";
 const credentials = "taut/v1/devops/:devops/credentials";
-const services = "taut/v1/devops/:devops/services";
 
 /** What one does to a deployment, from the list and from its page. */
 const ofApp = (on?: "app"): DialogEntry[] =>
@@ -117,7 +116,7 @@ export const routes: Route[] = [
         pattern: "/devops/:devops/projects/:cluster/:project/services",
         title: "services.title",
         load: async () => (await import("./screens/services")).ProjectServices,
-        data: [services],
+        data: [stream],
         dialogs: [access],
     },
     {

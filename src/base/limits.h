@@ -238,6 +238,9 @@
 #define LIMIT_EVENTS 2000
 #define LIMIT_EVENT_NAMESPACES 50
 
+/* Services that the Services page lists. */
+#define LIMIT_SERVICES 2000
+
 /* Owners between a Pod and the object of an application that made it. */
 #define LIMIT_OWNER_DEPTH 8
 

@@ -21,9 +21,14 @@ static str join(struct arena *arena, const struct val *list)
 static str external(struct arena *arena, const struct val *row)
 {
     str links = join(arena, val_get(row, S("links")));
+    str balancers = join(arena, val_get(row, S("balancers")));
     str ports = STR_EMPTY;
     struct val_iter it = val_iter(val_get(row, S("ports")));
 
+    if (balancers.len > 0)
+        return balancers;
+    if (str_eq(val_get_str(row, S("type")), S("LoadBalancer")))
+        return S("<pending>");
     if (links.len > 0)
         return links;
     while (val_next(&it)) {
@@ -82,6 +87,7 @@ static int run_access(struct cli *cli)
     str project = client_escape(arena, str_first(target, slash));
     str name = client_escape(arena, str_from_index(target, slash + 1));
     val_set_str(arena, body, S("mode"), cli_text(cli, "mode"));
+    val_set(arena, body, S("keep"), val_bool(cli_switch(cli, "keep")));
     if (!client_open(cli, &client, &err) ||
         !client_call(client, arena, "PUT",
                      client_devops_path(client, arena, "/services/%.*s/%.*s/%.*s/access",
@@ -92,9 +98,12 @@ static int run_access(struct cli *cli)
         return cli_print_val(cli, row);
     fprintf(cli_out(cli), "Service %.*s: external access is %.*s\n", STR(target),
             STR(cli_text(cli, "mode")));
-    cli_note(cli,
-             "This is a change in the cluster, not in Git: Self-heal or the next sync undoes it "
-             "where the manifest says otherwise.");
+    str undone = val_get_str(row, S("undone"));
+    if (!str_is_empty(undone))
+        cli_note(cli,
+                 "The manifest in Git says otherwise: %s. --keep makes the deployment leave it.",
+                 str_eq(undone, S("selfHeal")) ? "Self-heal undoes this at once"
+                                               : "the next sync undoes this");
     return CLI_OK;
 }
 
@@ -103,6 +112,9 @@ static const struct cli_flag access_flags[] = {
         {"mode", CLI_CHOICE, "None|NodePort|LoadBalancer",
          "Within the cluster only, by a port of its nodes, or by a load balancer.", NULL, 0, true,
          NULL},
+        {"keep", CLI_SWITCH, NULL,
+         "Also make the deployment leave it as it is (ignoreDifferences), whatever Git says.", NULL,
+         0, false, NULL},
 };
 
 static const struct cli_command commands[] = {

@@ -203,6 +203,7 @@ web_handler_fn web_app_events, web_resource_events;                       /* eve
 web_handler_fn web_resource_get, web_resource_put;                        /* resource.c */
 web_handler_fn web_app_tree;                                              /* tree.c */
 web_handler_fn web_preview, web_place_list;                               /* preview.c */
-web_handler_fn web_service_list, web_service_access;                      /* services.c */
+web_handler_fn web_service_list;                                          /* services.c */
+web_handler_fn web_service_access;                                        /* access.c */
 web_handler_fn web_home_api, web_cluster_api;                             /* kubernetes.c */
 web_handler_fn web_page, web_livez, web_readyz, web_metrics, web_openapi; /* page.c */

@@ -418,7 +418,8 @@ const struct web_route web_routes[] = {
          WEB_DEVOPS | WEB_BODY,
          {"update", ARGO, "applications", "resources"},
          web_service_access,
-         "Edit External Access: {mode: None, NodePort or LoadBalancer}"},
+         "Edit External Access: {mode: None, NodePort or LoadBalancer, keep}; the answer says in "
+         "`undone` what undoes it (selfHeal, nextSync)"},
 
         {NULL, "/api", WEB_PREFIX | WEB_SIGNED_IN, {0}, web_home_api, "The home cluster"},
         {NULL, "/apis", WEB_PREFIX | WEB_SIGNED_IN, {0}, web_home_api, "The home cluster"},

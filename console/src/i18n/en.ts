@@ -110,6 +110,7 @@ export const en = {
     "common.refresh": "Refresh",
     "common.copy": "Copy",
     "common.copied": "Copied",
+    "common.copyCommand": "Copy as command",
     "common.more": "More actions for {name}",
     "common.moreActions": "More actions",
     "common.optional": "optional",
@@ -545,6 +546,18 @@ export const en = {
     "services.nodePortHelp": "Through a port of the cluster nodes.",
     "services.loadBalancerHelp": "Through a load balancer of the platform.",
     "services.pending": "Waiting for an address",
+    "services.undoneNow": "Git says otherwise: Self-heal undoes this at once.",
+    "services.undoneLater": "Git says otherwise: the next sync undoes this.",
+    "services.gitType": "The manifest sets the type {type}.",
+    "services.gitTypePort": "The manifest sets the type {type} and the node port {port}.",
+    "services.gitReplace": "Replace Resource is on: the Service becomes what the manifest says.",
+    "services.keep": "Keep it",
+    "services.keepHelp":
+        "{name} leaves the type and the ports of this Service as they are, whatever Git says (one rule in ignoreDifferences).",
+    "services.openPort":
+        "The exposed port may have to be opened in the security group of the nodes.",
+    "services.noNodes": "the cluster has no nodes",
+    "services.notReady": "no node is ready",
     "clusters.unreachable": "Not reachable",
 } as const;
 

@@ -3,6 +3,7 @@
  * never come out. */
 #include "doc/hash.h"
 #include "web/call.h"
+#include "web/list.h"
 
 #define TYPE_PREFIX "credential.devops.kubesphere.io/"
 
@@ -53,10 +54,21 @@ static void add_users(struct web_call *call, struct val *row, const struct val *
     }
 }
 
+static const struct list_sort credential_sorts[] = {
+        {.word = "name", .member = "name"},
+        {.word = "created", .member = "created"},
+        {.word = "type", .member = "type"},
+};
+static const struct list_spec credential_list = {
+        .search = (const char *const[]){"name", "alias", "description", "type", NULL},
+        .sorts = credential_sorts,
+        .sort_count = COUNT(credential_sorts),
+};
+
 static void on_listed(struct web_call *call, struct kube_response *response)
 {
     struct val *rows;
-    struct val *list = web_items(call->arena, &rows);
+    (void)web_items(call->arena, &rows);
     const struct val *items = val_get(response->object, S("items"));
 
     if (!response->ok) {
@@ -76,7 +88,7 @@ static void on_listed(struct web_call *call, struct kube_response *response)
             val_set_str(call->arena, row, S("username"), username);
         add_users(call, row, items, object_name(it.value));
     }
-    web_reply_val(call, 200, list);
+    list_reply(call, &credential_list, rows);
 }
 
 void web_credential_list(struct web_call *call)

@@ -4,6 +4,8 @@
  * (PRODUCT section 1). `default` is the control namespace with project `default`.
  */
 #include "web/devops.h"
+#include "base/map.h"
+#include "web/list.h"
 #include "web/people.h"
 
 struct devops_state {
@@ -47,28 +49,70 @@ struct val *devops_row(struct web_call *call, const struct val *object, str name
     return row;
 }
 
-static const struct val *find_project(const struct val *projects, str name)
-{
-    struct val_iter it = val_iter(val_get(projects, S("items")));
+/* ---- list ---- */
 
-    while (val_next(&it)) {
-        if (str_eq(object_name(it.value), name))
-            return it.value;
-    }
-    return NULL;
+static const struct list_sort devops_sorts[] = {
+        {.word = "name", .member = "name"},
+        {.word = "created", .member = "created"},
+        {.word = "applications", .member = "applications", .is_number = true},
+};
+static const struct list_spec devops_list = {
+        .search = (const char *const[]){"name", "alias", "description", NULL},
+        .sorts = devops_sorts,
+        .sort_count = COUNT(devops_sorts),
+};
+
+struct roles {
+    str user;
+    struct map *found; /* namespace → the role's word, static */
+};
+
+static void note_role(void *owner, const struct auth_member *member)
+{
+    struct roles *roles = owner;
+    str word = auth_project_role_name(member->role);
+
+    if (str_eq(member->kind, S("User")) && str_eq(member->name, roles->user))
+        map_set(roles->found, member->namespace_, (void *)(uintptr_t)word.at);
 }
 
-/* ---- list ---- */
+/* What a page lists beside the project itself: my role, its deployments by health. */
+static void add_counts(struct web_call *call, struct val *row, const struct map *roles,
+                       const struct map *counts)
+{
+    str namespace_ = val_get_str(row, S("namespace"));
+    const char *role = map_get(roles, namespace_);
+    const struct val *health = map_get(counts, namespace_);
+    struct val_iter it = val_iter(health);
+    int64_t total = 0;
+
+    if (role != NULL)
+        val_set_str(call->arena, row, S("role"), str_from(role));
+    if (health != NULL)
+        val_set(call->arena, row, S("health"), *health);
+    while (val_next(&it))
+        total += val_i64_or(it.value, 0);
+    val_set(call->arena, row, S("applications"), val_int(call->arena, total));
+}
 
 static void on_listed_namespaces(struct web_call *call, struct kube_response *response)
 {
     struct devops_state *state = call->state;
     str control = call->web->options.control_namespace;
+    auto_map struct map *projects = map_new();
+    auto_map struct map *roles = map_new();
+    auto_map struct map *counts = map_new();
 
     if (!response->ok) {
         web_reply_kube(call, response, "listing DevOps Projects");
         return;
     }
+    auth_each_member(call->web->options.auth, STR_EMPTY, note_role,
+                     &(struct roles){call->user.name, roles});
+    (void)list_apps_counts(call->web->apps, call->arena, counts);
+    struct val_iter each = val_iter(val_get(state->projects, S("items")));
+    while (val_next(&each))
+        map_set(projects, object_name(each.value), each.value);
     struct val_iter it = val_iter(val_get(response->object, S("items")));
     while (val_next(&it)) {
         str name = object_label(it.value, S(WEB_DEVOPS_LABEL));
@@ -76,11 +120,13 @@ static void on_listed_namespaces(struct web_call *call, struct kube_response *re
         if (is_control)
             name = S("default");
         bool is_one = is_control || (name.len > 0 && str_eq(name, object_name(it.value)));
-        if (is_one && auth_is_member(call->web->options.auth, &call->user, object_name(it.value)))
-            val_append(call->arena, state->rows,
-                       *devops_row(call, it.value, name, find_project(state->projects, name)));
+        if (!is_one || !auth_is_member(call->web->options.auth, &call->user, object_name(it.value)))
+            continue;
+        struct val *row = devops_row(call, it.value, name, map_get(projects, name));
+        add_counts(call, row, roles, counts);
+        val_append(call->arena, state->rows, *row);
     }
-    web_reply_val(call, 200, state->list);
+    list_reply(call, &devops_list, state->rows);
 }
 
 static void on_listed_projects(struct web_call *call, struct kube_response *response)

@@ -112,7 +112,14 @@ static str key_of(const struct selection *s, size_t row)
     str then = sort->then == NULL ? STR_EMPTY : member(s, row, sort->then);
     str name = member(s, row, "name");
     size_t place = 0;
+    uint64_t number = 0;
 
+    if (sort->is_number) {
+        if (!str_to_u64(value, &number))
+            number = 0;
+        return arena_printf(s->call->arena, "%020llu\x01%.*s", (unsigned long long)number,
+                            STR(name));
+    }
     if (sort->order == NULL)
         return arena_printf(s->call->arena, "%.*s\x01%.*s\x01%.*s", STR(value), STR(then),
                             STR(name));

@@ -8,6 +8,7 @@
  * facets: {health: {Healthy: 7}}, cursor}; counts of facets ignore the filters; `cursor` is there
  * while more follows and stays right when rows come and go.
  */
+#include "base/map.h"
 #include "web/call.h"
 
 #define LIST_FACETS_MAX 4
@@ -16,6 +17,7 @@ struct list_sort {
     const char *word;
     const char *member;
     const char *then;         /* a second member, or NULL */
+    bool is_number;           /* a whole number from 0 on */
     const char *const *order; /* values in their order, NULL-terminated; NULL: by bytes */
 };
 
@@ -53,7 +55,7 @@ void list_apps_free(struct list_apps *apps);  /* NULL is fine */
 void list_apps_start(struct list_apps *apps); /* the home serves Applications now */
 /* All rows of the namespace as a JSON map by name; false: not listed yet. */
 bool list_apps_value(struct list_apps *apps, str namespace_, struct buf *out);
-/* {Healthy: 7, …} of the namespace, and how many there are; NULL: not listed yet. */
-struct val *list_apps_health(struct list_apps *apps, str namespace_, struct arena *arena);
+/* Namespace → {Healthy: 7, …}, in the arena; false: not listed yet. */
+bool list_apps_counts(const struct list_apps *apps, struct arena *arena, struct map *into);
 /* The row of one Application. */
 struct val *list_app_row(struct arena *arena, const struct val *application);

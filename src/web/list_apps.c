@@ -335,18 +335,34 @@ static str row_member(const void *owner, size_t index, const char *name)
     return STR_EMPTY;
 }
 
-struct val *list_apps_health(struct list_apps *apps, str namespace_, struct arena *arena)
+struct counting {
+    struct arena *arena;
+    struct map *into;
+};
+
+static void count_row(void *owner, str namespace_, UNUSED str name, void *kept)
 {
-    struct val *counts = val_new(arena, val_map());
+    const struct counting *counting = owner;
+    const struct app_row *row = kept;
+    struct val *counts = map_get(counting->into, namespace_);
+    str health = row_member(&row, 0, "health");
+
+    if (counts == NULL) {
+        counts = val_new(counting->arena, val_map());
+        map_set(counting->into, namespace_, counts);
+    }
+    val_set(counting->arena, counts, health,
+            val_int(counting->arena, val_i64_or(val_get(counts, health), 0) + 1));
+}
+
+bool list_apps_counts(const struct list_apps *apps, struct arena *arena, struct map *into)
+{
+    struct counting counting = {arena, into};
 
     if (!is_listed(apps))
-        return NULL;
-    struct gather gather = gather_rows(apps, arena, namespace_);
-    for (size_t i = 0; i < gather.count; i++) {
-        str health = row_member(gather.rows, i, "health");
-        val_set(arena, counts, health, val_int(arena, val_i64_or(val_get(counts, health), 0) + 1));
-    }
-    return counts;
+        return false;
+    reflector_each(apps->reflector, count_row, &counting);
+    return true;
 }
 
 /* ---- the list ---- */
@@ -386,6 +402,7 @@ void web_app_list(struct web_call *call)
         apps->parked = call;
         return;
     }
+    stream_record_rows(call->web->stream, "apps", call->params[0]);
     stream_flush(call->web->stream);
     str position = stream_position(call->web->stream, call->arena);
     struct gather gather = gather_rows(apps, call->arena, call->namespace_);

@@ -5,6 +5,7 @@
  */
 #include "doc/hash.h"
 #include "source/source.h"
+#include "web/list.h"
 #include "web/repo.h"
 #include "web/repo_state.h"
 
@@ -88,16 +89,25 @@ static void add_users(struct web_call *call, struct val *row, const struct val *
     }
 }
 
+static const struct list_sort repo_sorts[] = {
+        {.word = "name", .member = "name"},
+        {.word = "created", .member = "created"},
+        {.word = "url", .member = "url"},
+};
+static const struct list_spec repo_list = {
+        .search = (const char *const[]){"name", "alias", "description", "url", NULL},
+        .sorts = repo_sorts,
+        .sort_count = COUNT(repo_sorts),
+};
+
 static void on_listed_users(struct web_call *call, struct kube_response *response)
 {
     struct val *rows = call->state;
-    struct val *list = val_new(call->arena, val_map());
     struct val_iter it = val_iter(rows);
 
     while (response->ok && val_next(&it))
         add_users(call, it.value, val_get(response->object, S("items")));
-    val_set(call->arena, list, S("items"), *rows);
-    web_reply_val(call, 200, list);
+    list_reply(call, &repo_list, rows);
 }
 
 /* A repository of the control namespace serves every DevOps Project. */

@@ -171,6 +171,16 @@ void stream_put_row(struct stream *stream, const char *word, str namespace_, str
     stream_wake(stream);
 }
 
+void stream_record_rows(struct stream *stream, const char *word, str devops)
+{
+    char name[300];
+
+    snprintf(name, sizeof(name), "%s:%.*s", word, STR(devops));
+    struct stream_topic *topic = stream_topic_ref(stream, str_from(name), NULL, NULL);
+    if (topic != NULL)
+        stream_topic_unref(topic);
+}
+
 void stream_restart_rows(struct stream *stream, const char *word)
 {
     for (struct stream_topic *t = stream->topics; t != NULL; t = t->next) {
@@ -371,11 +381,11 @@ static struct stream_topic *topic_new(struct stream *stream, str name, const str
     if (!kind->has_rows)
         set_user(topic, user);
     topic->id = ++stream->next_id;
-    topic->since = stream->seq;
     topic->touched = true;
     topic->next = stream->topics;
     stream->topics = topic;
     stream->topic_count++;
+    push_restart(topic); /* what happened before was not recorded: older positions start anew */
     return topic;
 }
 

@@ -53,6 +53,9 @@ str stream_position(const struct stream *stream, struct arena *arena);
 /* `patch` changes the row `key` of the open topic, if there is one; NULL deletes the row. */
 void stream_put_row(struct stream *stream, const char *word, str namespace_, str key,
                     const struct val *patch);
+/* From now on the topic is recorded, also while nobody reads it: a list was answered, and its
+ * reader will ask for what came after. */
+void stream_record_rows(struct stream *stream, const char *word, str devops);
 /* What is pending becomes events now, so that a list made in this turn is at stream_position. */
 void stream_flush(struct stream *stream);
 /* Everything was listed anew: readers are told to fetch again. */

@@ -85,7 +85,7 @@ static bool open_alone(struct cli *cli, struct alone *alone, struct err *err)
     struct apiserver_options options = {
             .name = "sandbox",
             .path = arena_printf(alone->arena, "%s/sandbox.db", alone->dir).at,
-            .sync = SQLITE_SYNC_NORMAL,
+            .sync = SYNC_NORMAL,
             .kinds = APISERVER_SANDBOX};
     if (!pki_load(&alone->pki, arena_printf(alone->arena, "%s/pki", alone->dir).at, &host,
                   host.len > 0 ? 1 : 0, err) ||

@@ -95,7 +95,7 @@ static bool open_embedded(struct server *server, struct err *err)
 {
     struct apiserver_options options = {.name = "home",
                                         .path = in_dir(server, "home.db"),
-                                        .sync = SQLITE_SYNC_FULL,
+                                        .sync = SYNC_FULL,
                                         .kinds = APISERVER_HOME};
 
     if (!apiserver_new(server->loop, &options, &server->home_server, err))
@@ -118,7 +118,7 @@ static bool open_sandbox(struct server *server, struct err *err)
 {
     struct apiserver_options options = {.name = "sandbox",
                                         .path = in_dir(server, "sandbox.db"),
-                                        .sync = SQLITE_SYNC_NORMAL,
+                                        .sync = SYNC_NORMAL,
                                         .kinds = APISERVER_SANDBOX};
 
     if (!apiserver_new(server->loop, &options, &server->sandbox_server, err))

@@ -68,7 +68,7 @@ static bool direct_open(struct direct *direct, str dir, struct err *err)
 {
     const char *path = arena_printf(direct->arena, "%.*s/home.db", STR(dir)).at;
     struct apiserver_options options = {
-            .name = "home", .path = path, .sync = SQLITE_SYNC_FULL, .kinds = APISERVER_HOME};
+            .name = "home", .path = path, .sync = SYNC_FULL, .kinds = APISERVER_HOME};
 
     if (access(path, R_OK | W_OK) != 0)
         return err_set(err, ERR_NOT_FOUND, "'%.*s' is no data folder of a server: %s", STR(dir),

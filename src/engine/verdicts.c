@@ -69,7 +69,7 @@ static bool verdicts_open(struct verdicts *verdicts, const char *data_dir, struc
 
     if (data_dir != NULL)
         path = arena_z(arena, arena_printf(arena, "%s/verdicts.db", data_dir));
-    if (!sqlite_new(path, SQLITE_SYNC_NORMAL, &verdicts->db, err) ||
+    if (!sqlite_new(path, SYNC_NORMAL, &verdicts->db, err) ||
         !sqlite_exec(verdicts->db, schema, err) ||
         !sqlite_prepare(verdicts->db, sql_old, &stmt, err))
         return false;

@@ -81,8 +81,7 @@ bool sqlite_new(const char *path, enum sqlite_sync sync, struct sqlite **ret_db,
                      err))
         return false;
     if (!sqlite_exec(db,
-                     sync == SQLITE_SYNC_FULL ? "PRAGMA synchronous=FULL"
-                                              : "PRAGMA synchronous=NORMAL",
+                     sync == SYNC_FULL ? "PRAGMA synchronous=FULL" : "PRAGMA synchronous=NORMAL",
                      err))
         return false;
 

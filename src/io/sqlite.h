@@ -14,9 +14,10 @@
 struct sqlite;
 struct sqlite_stmt;
 
+/* Not SQLITE_SYNC_…: those are numbers of its own to SQLite. */
 enum sqlite_sync {
-    SQLITE_SYNC_NORMAL, /* a power cut may lose the last commits, never the database */
-    SQLITE_SYNC_FULL,   /* what was committed is on the disk */
+    SYNC_NORMAL, /* a power cut may lose the last commits, never the database */
+    SYNC_FULL,   /* what was committed is on the disk */
 };
 
 /* Opens or makes the file `path` (mode 0600); ":memory:" is a database of its own. */

@@ -36,7 +36,7 @@ static void open_server(struct fixture *f)
 {
     struct err err = {0};
     struct apiserver_options options = {
-            .name = "test", .path = f->path, .sync = SQLITE_SYNC_FULL, .kinds = APISERVER_SANDBOX};
+            .name = "test", .path = f->path, .sync = SYNC_FULL, .kinds = APISERVER_SANDBOX};
 
     f->loop = loop_new();
     assert_ok(apiserver_new(f->loop, &options, &f->server, &err), err);

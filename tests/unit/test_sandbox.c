@@ -30,10 +30,8 @@ static int begin(void **state)
 
     (void)snprintf(t->path, sizeof(t->path), "/tmp/taut-sandbox-%d.db", (int)getpid());
     unlink(t->path);
-    struct apiserver_options options = {.name = "sandbox",
-                                        .path = t->path,
-                                        .sync = SQLITE_SYNC_NORMAL,
-                                        .kinds = APISERVER_SANDBOX};
+    struct apiserver_options options = {
+            .name = "sandbox", .path = t->path, .sync = SYNC_NORMAL, .kinds = APISERVER_SANDBOX};
     struct sandbox_options quick = {.speed = 20};
     t->arena = arena_new(512 * LIMIT_MIB);
     t->loop = loop_new();

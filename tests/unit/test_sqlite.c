@@ -12,7 +12,7 @@ static struct sqlite *database(const char *path)
     struct sqlite *db = NULL;
     struct err err = {0};
 
-    assert_ok(sqlite_new(path, SQLITE_SYNC_FULL, &db, &err), err);
+    assert_ok(sqlite_new(path, SYNC_FULL, &db, &err), err);
     assert_ok(sqlite_exec(db, "CREATE TABLE IF NOT EXISTS t (k TEXT PRIMARY KEY, n INTEGER) STRICT",
                           &err),
               err);
@@ -99,8 +99,29 @@ TEST(a_file_that_is_no_database_is_an_error_that_names_it)
     struct sqlite *db = NULL;
     struct err err = {0};
 
-    assert_fails(sqlite_new("/proc/nowhere/home.db", SQLITE_SYNC_FULL, &db, &err), err, ERR_IO);
+    assert_fails(sqlite_new("/proc/nowhere/home.db", SYNC_FULL, &db, &err), err, ERR_IO);
     assert_true(str_contains(err_message(&err), S("/proc/nowhere/home.db")));
+}
+
+/* Of the pragma: 1 = NORMAL, 2 = FULL. */
+static int64_t level_of(enum sqlite_sync sync)
+{
+    struct sqlite *db = NULL;
+    struct sqlite_stmt *stmt = NULL;
+    struct err err = {0};
+
+    assert_ok(sqlite_new(":memory:", sync, &db, &err), err);
+    assert_ok(sqlite_prepare(db, "PRAGMA synchronous", &stmt, &err), err);
+    assert_int_equal(sqlite_step(stmt, &err), SQLITE_STEP_ROW);
+    int64_t level = sqlite_i64(stmt, 0);
+    sqlite_free(db);
+    return level;
+}
+
+TEST(a_commit_waits_for_the_disk_where_that_was_asked)
+{
+    assert_int_equal(level_of(SYNC_FULL), 2);
+    assert_int_equal(level_of(SYNC_NORMAL), 1);
 }
 
 int main(void)
@@ -110,6 +131,7 @@ int main(void)
             cmocka_unit_test(a_constraint_is_an_error_of_its_own),
             cmocka_unit_test(a_database_is_private_and_survives_reopening),
             cmocka_unit_test(a_file_that_is_no_database_is_an_error_that_names_it),
+            cmocka_unit_test(a_commit_waits_for_the_disk_where_that_was_asked),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -254,6 +254,14 @@ bool app_instance_exists(void *owner, str instance)
     return app->context->instance_exists(app->context->owner, instance);
 }
 
+const struct project_home *app_context_home(const struct app_context *context,
+                                            const struct app_spec *spec)
+{
+    bool is_control = str_eq(spec->namespace_, context->control_namespace);
+
+    return is_control ? NULL : &context->project_home;
+}
+
 struct compare_options app_compare_options(struct app *app, const struct app_spec *spec,
                                            struct arena *arena)
 {
@@ -264,6 +272,7 @@ struct compare_options app_compare_options(struct app *app, const struct app_spe
             .home = context->home_cluster,
             .spec = spec,
             .project = project == NULL ? NULL : val_dup(arena, project),
+            .project_home = app_context_home(context, spec),
             .mark = app->mark,
             .known = val_dup(arena, VAL_AT(app->object, "status", "resources")),
             .known_more = val_dup(arena, VAL_AT(app->object, "status", "operationState",
@@ -513,8 +522,13 @@ static bool pass_check(struct app *app, struct err *err)
                  context->cluster(context->owner, &app->spec.destination, app->spec.project, err));
     if (app->cluster == NULL)
         return false;
-    target = (struct project_target){cluster_server(app->cluster), cluster_name(app->cluster),
-                                     app->spec.destination.namespace_};
+    target = (struct project_target){
+            .server = cluster_server(app->cluster),
+            .name = cluster_name(app->cluster),
+            .namespace_ = app->spec.destination.namespace_,
+            .home = app->cluster == context->home_cluster ? app_context_home(context, &app->spec)
+                                                          : NULL,
+    };
     return project_permits_destination(project, &target, err);
 }
 

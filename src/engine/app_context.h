@@ -6,6 +6,7 @@
  */
 #include "engine/app_spec.h"
 #include "engine/cluster.h"
+#include "engine/project.h"
 #include "engine/repos.h"
 #include "engine/verdicts.h"
 
@@ -20,6 +21,7 @@ struct app_context {
     struct verdicts *verdicts;
     str control_namespace;
     str installation;
+    struct project_home project_home;
 
     /* Projects, clusters and repositories are known: their lists have arrived. */
     bool (*is_ready)(void *owner);
@@ -39,3 +41,8 @@ struct app_context {
     void (*told)(void *owner, const struct app *app);
     void *owner;
 };
+
+/* What of the home cluster the application's manifests may not touch; NULL: it is one of the
+ * control namespace. */
+const struct project_home *app_context_home(const struct app_context *context,
+                                            const struct app_spec *spec);

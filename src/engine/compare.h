@@ -73,6 +73,7 @@ struct compare_options {
     struct desired *desired;     /* counted; NULL: only what is live and ours (cascade) */
     const struct app_spec *spec; /* must live as long as the comparison */
     const struct val *project;   /* NULL: permits all (cascade) */
+    const struct project_home *project_home; /* NULL: from the control namespace */
     struct mark mark;
     const struct val *known;      /* status.resources: rows that may have left the watches */
     const struct val *known_more; /* resources of the last syncResult: their kinds are watched */

@@ -168,8 +168,13 @@ static void entry_verdict(struct entry *entry)
 bool entry_is_permitted(const struct compare *compare, const struct row *row, struct err *err)
 {
     const struct val *project = compare->options.project;
-    struct project_target target = {cluster_server(row->cluster), cluster_name(row->cluster),
-                                    row->namespace_};
+    bool at_home = row->cluster == compare->options.home;
+    struct project_target target = {
+            .server = cluster_server(row->cluster),
+            .name = cluster_name(row->cluster),
+            .namespace_ = row->namespace_,
+            .home = at_home ? compare->options.project_home : NULL,
+    };
 
     bool namespaced = row->want != NULL ? row->want->namespaced : row->namespace_.len > 0;
 

@@ -169,6 +169,22 @@ static const struct val *context_project(void *owner, str name, struct err *err)
     return kept->object;
 }
 
+/* A DevOps Project NAME is namespace NAME and AppProject NAME that takes its applications. */
+static bool context_is_devops(void *owner, str namespace_)
+{
+    struct engine *engine = owner;
+    struct project_kept *kept =
+            reflector_get(engine->projects, engine->control_namespace, namespace_);
+    struct val_iter it =
+            val_iter(kept == NULL ? NULL : VAL_AT(kept->object, "spec", "sourceNamespaces"));
+
+    while (val_next(&it)) {
+        if (str_eq(val_str(it.value), namespace_))
+            return true;
+    }
+    return false;
+}
+
 static struct cluster *context_cluster(void *owner, const struct app_destination *destination,
                                        str project, struct err *err)
 {
@@ -315,6 +331,7 @@ static void engine_open(struct engine *engine)
             .verdicts = engine->verdicts,
             .control_namespace = engine->control_namespace,
             .installation = engine->installation,
+            .project_home = {engine->control_namespace, context_is_devops, engine},
             .is_ready = context_is_ready,
             .project = context_project,
             .cluster = context_cluster,

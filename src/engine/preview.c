@@ -214,6 +214,7 @@ static void preview_pulled(void *owner, const struct pull_result *result, const 
     options = preview_compare_options(preview);
     options.desired = preview->desired;
     options.project = project == NULL ? NULL : val_dup(preview->arena, project);
+    options.project_home = app_context_home(context, &preview->spec);
     preview->stage = PREVIEW_COMPARING;
     preview->compare = compare_start(&options, preview_compared, preview);
 }
@@ -248,9 +249,14 @@ static const char *preview_check(struct engine_preview *preview, struct err *err
                                                      preview->spec.project, err));
     if (preview->cluster == NULL)
         return "location";
-    target = (struct project_target){cluster_server(preview->cluster),
-                                     cluster_name(preview->cluster),
-                                     preview->spec.destination.namespace_};
+    target = (struct project_target){
+            .server = cluster_server(preview->cluster),
+            .name = cluster_name(preview->cluster),
+            .namespace_ = preview->spec.destination.namespace_,
+            .home = preview->cluster == context->home_cluster
+                            ? app_context_home(context, &preview->spec)
+                            : NULL,
+    };
     return project_permits_destination(project, &target, err) ? NULL : "location";
 }
 

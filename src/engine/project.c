@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "engine/project.h"
+
+#include "auth/auth.h"
 #include "doc/glob.h"
 #include "source/source.h"
 
@@ -108,11 +110,28 @@ static bool destination_matches(const struct val *row, const struct project_targ
     return cluster && in_namespace;
 }
 
+static bool is_reserved(const struct project_target *target)
+{
+    const struct project_home *home = target->home;
+    str namespace_ = target->namespace_;
+
+    return home != NULL &&
+           (str_starts(namespace_, S("kube-")) || str_eq(namespace_, S(AUTH_SYSTEM_NAMESPACE)) ||
+            str_eq(namespace_, home->control_namespace) ||
+            home->is_devops(home->owner, namespace_));
+}
+
 bool project_permits_destination(const struct val *project, const struct project_target *target,
                                  struct err *err)
 {
     struct val_iter it = val_iter(VAL_AT(project, "spec", "destinations"));
     bool permitted = false;
+
+    if (is_reserved(target))
+        return err_set(err, ERR_FORBIDDEN,
+                       "namespace '%.*s' of the home cluster is for platform admins alone, who "
+                       "deploy into it from namespace '%.*s'",
+                       STR(target->namespace_), STR(target->home->control_namespace));
 
     while (val_next(&it)) {
         bool denied;

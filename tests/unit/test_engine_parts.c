@@ -135,7 +135,7 @@ TEST(a_destination_names_one_cluster)
 
 TEST(empty_lists_of_a_project_permit_nothing_and_a_star_permits_all)
 {
-    struct project_target target = {S("https://s"), S("c"), S("ns")};
+    struct project_target target = {S("https://s"), S("c"), S("ns"), NULL};
     const struct val *nothing = yaml("metadata: {name: p}\nspec: {}");
     const struct val *all = yaml("spec: {sourceRepos: ['*'], destinations: [{server: '*', "
                                  "namespace: '*'}], clusterResourceWhitelist: [{group: '*', kind: "
@@ -152,14 +152,40 @@ TEST(empty_lists_of_a_project_permit_nothing_and_a_star_permits_all)
     assert_ok(project_permits_kind(all, S(""), S("Namespace"), S("x"), false, &err), err);
 }
 
+static bool is_shop(UNUSED void *owner, str namespace_)
+{
+    return str_eq(namespace_, S("shop"));
+}
+
+TEST(the_homes_own_namespaces_are_denied_whatever_a_project_says)
+{
+    static const struct {
+        const char *namespace_;
+        bool permitted;
+    } cases[] = {{"kube-system", false}, {"taut-system", false}, {"argocd", false},
+                 {"shop", false},        {"web", true},          {"kubernetes", true}};
+    const struct val *all = yaml("spec: {destinations: [{server: '*', namespace: '*'}]}");
+    struct project_home home = {S("argocd"), is_shop, NULL};
+    struct err err;
+
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        struct project_target target = {S("https://s"), S("c"), str_from(cases[i].namespace_),
+                                        &home};
+        if (project_permits_destination(all, &target, &err) != cases[i].permitted)
+            fail_msg("%s", cases[i].namespace_);
+        target.home = NULL; /* another cluster, or from the control namespace */
+        assert_ok(project_permits_destination(all, &target, &err), err);
+    }
+}
+
 TEST(a_denial_of_a_project_wins)
 {
     const struct val *project =
             yaml("metadata: {name: p}\nspec: {sourceRepos: ['*', '!https://h/secret/*'], "
                  "destinations: [{server: '*', namespace: '*'}, {server: '*', namespace: "
                  "'!kube-*'}], namespaceResourceBlacklist: [{group: '', kind: ResourceQuota}]}");
-    struct project_target fine = {S("https://s"), S("c"), S("demo")};
-    struct project_target denied = {S("https://s"), S("c"), S("kube-system")};
+    struct project_target fine = {S("https://s"), S("c"), S("demo"), NULL};
+    struct project_target denied = {S("https://s"), S("c"), S("kube-system"), NULL};
     struct err err;
 
     assert_ok(project_permits_source(project, S("https://h/open/a.git"), &err), err);
@@ -638,6 +664,7 @@ int main(void)
             cmocka_unit_test(an_application_is_read_with_its_policy_and_options),
             cmocka_unit_test(a_destination_names_one_cluster),
             cmocka_unit_test(empty_lists_of_a_project_permit_nothing_and_a_star_permits_all),
+            cmocka_unit_test(the_homes_own_namespaces_are_denied_whatever_a_project_says),
             cmocka_unit_test(a_denial_of_a_project_wins),
             cmocka_unit_test(source_namespaces_decide_where_applications_may_live),
             cmocka_unit_test(a_project_with_sync_windows_refuses),

@@ -30,6 +30,8 @@ struct apiserver {
     void *may_owner;
     apiserver_rules_fn *rules;
     void *rules_owner;
+    apiserver_admit_fn *admit;
+    void *admit_owner;
 };
 
 struct api {

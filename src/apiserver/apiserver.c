@@ -104,6 +104,12 @@ void apiserver_set_may(struct apiserver *server, apiserver_may_fn *may, void *ow
     server->may_owner = owner;
 }
 
+void apiserver_set_admit(struct apiserver *server, apiserver_admit_fn *admit, void *owner)
+{
+    server->admit = admit;
+    server->admit_owner = owner;
+}
+
 int64_t apiserver_commit_us(const struct apiserver *server)
 {
     return sqlite_commit_us(server->db);

@@ -49,6 +49,11 @@ typedef void apiserver_rule_fn(void *owner, const struct val *rule);
 typedef void apiserver_rules_fn(void *owner, const struct apiserver_user *user, str namespace_,
                                 apiserver_rule_fn *fn, void *fn_owner);
 
+/* Whether an object may be as it is to be written; `live` NULL = it is new. A refusal is one
+ * sentence in `err`. system:masters is not asked about. */
+typedef bool apiserver_admit_fn(void *owner, const struct apiserver_question *question,
+                                const struct val *object, const struct val *live, struct err *err);
+
 struct apiserver_options {
     const char *name; /* for messages: "home", "sandbox" */
     const char *path; /* the database file */
@@ -69,5 +74,6 @@ const char *apiserver_name(const struct apiserver *server);
 void apiserver_set_may(struct apiserver *server, apiserver_may_fn *may, void *owner);
 /* Without it roles and bindings may grant anything, and nobody's rules can be listed. */
 void apiserver_set_rules(struct apiserver *server, apiserver_rules_fn *rules, void *owner);
+void apiserver_set_admit(struct apiserver *server, apiserver_admit_fn *admit, void *owner);
 /* The last COMMIT's time in microseconds, for `taut status` and metrics. */
 int64_t apiserver_commit_us(const struct apiserver *server);

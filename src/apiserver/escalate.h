@@ -11,5 +11,6 @@
  */
 #include "apiserver/api.h"
 
+bool escalate_is_master(const struct apiserver_user *user);
 /* `live` NULL = it is new. false: refused, the answer stands. Of other kinds: true. */
 MUST_USE bool escalate_check(struct api *api, const struct val *object, const struct val *live);

@@ -498,9 +498,31 @@ static bool update_object(struct api *api, struct write *write)
     return save_changed(api, write);
 }
 
+static bool is_admitted(struct api *api, const struct write *write)
+{
+    const struct apiserver *server = api->server;
+    struct apiserver_question question = {
+            .user = api->user,
+            .verb = write->live == NULL ? S("create") : S("update"),
+            .group = api->q.gvr.group,
+            .version = api->q.gvr.version,
+            .resource = api->q.gvr.resource,
+            .subresource = api->q.subresource,
+            .namespace_ = api->q.namespace_,
+            .name = object_name(write->object),
+    };
+    struct err err = {0};
+
+    if (server->admit == NULL || escalate_is_master(&api->user) ||
+        server->admit(server->admit_owner, &question, write->object, write->live_v, &err))
+        return true;
+    return api_fail(api, 403, "Forbidden", "%.*s \"%.*s\" is forbidden: %s",
+                    STR(api_qualified(api)), STR(question.name), err.message);
+}
+
 bool write_object(struct api *api, struct write *write)
 {
-    if (!escalate_check(api, write->object, write->live_v))
+    if (!escalate_check(api, write->object, write->live_v) || !is_admitted(api, write))
         return false;
     if (write->live == NULL)
         return create_object(api, write);

@@ -238,6 +238,8 @@ static void open_web(struct server *server)
             .kubeconfig_path = server_kubeconfig_path(server),
     };
     server->web = web_new(&options);
+    if (server->home_server != NULL)
+        apiserver_set_admit(server->home_server, web_admit, server->web);
 }
 
 /* ---- the whole ---- */
@@ -303,6 +305,8 @@ void server_close(struct server *server)
     kube_cancel(server->call);
     http_server_free(server->tls);
     http_server_free(server->plain);
+    if (server->home_server != NULL)
+        apiserver_set_admit(server->home_server, NULL, NULL);
     web_free(server->web);
     engine_free(server->engine);
     auth_free(server->auth);

@@ -52,10 +52,13 @@ def test_an_open_watch_ends_with_the_right_that_it_stands_on(
     assert not allowed(person, path)
     person.bind(devops, "taut:viewer")
     eventually(lambda: allowed(person, path), within=30, what="the right that was given")
+    server.home.create(application(devops, "shown", devops, server.cluster, devops + "-x"))
     watch = Open(person.kube, path + "?watch=1&timeoutSeconds=600")
+    assert watch.first()["object"]["metadata"]["name"] == "shown"
     how(person, devops)
     assert watch.ended()
     eventually(lambda: not allowed(person, path), within=30, what="the refusal")
+    server.home.request("DELETE", f"{path}/shown")
 
 
 # ---- users ----
@@ -300,3 +303,64 @@ def test_the_command_line_does_what_the_pages_do(server: Server, devops: str, us
     assert (
         "last platform admin" in server.run("user", "set", "admin", "--disabled", check=False).err
     )
+
+
+# ---- the tenant's boundary ----
+
+
+def application(devops: str, name: str, project: str, cluster: str, namespace: str) -> dict:
+    return {
+        "apiVersion": "argoproj.io/v1alpha1",
+        "kind": "Application",
+        "metadata": {"name": name, "namespace": devops},
+        "spec": {
+            "project": project,
+            "destination": {"name": cluster, "namespace": namespace},
+            "source": {"repoURL": "https://git.example.org/a.git", "path": "."},
+        },
+    }
+
+
+@pytest.mark.only("embedded")
+def test_nobody_but_a_platform_admin_gives_a_deployment_another_project(
+    server: Server, devops: str
+) -> None:
+    person = Person(server, devops)
+    person.bind(devops, "taut:operator")
+    path = APPS.format(devops)
+    eventually(lambda: allowed(person, path), within=30, what="the right that was given")
+    with pytest.raises(KubeError, match="are of project"):
+        person.kube.create(application(devops, "one", "default", "sandbox", "x"))
+    person.kube.create(application(devops, "one", devops, "sandbox", "x"))
+    for kind, body in (
+        ("application/merge-patch+json", {"spec": {"project": "default"}}),
+        ("application/json-patch+json", [{"op": "replace", "path": "/spec/project", "value": "x"}]),
+        ("application/apply-patch+yaml", application(devops, "one", "default", "sandbox", "x")),
+    ):
+        query = "?fieldManager=t&force=true" if "apply" in kind else ""
+        with pytest.raises(KubeError, match="only a platform admin") as caught:
+            person.kube.request("PATCH", f"{path}/one{query}", body, kind)
+        assert caught.value.code == 403
+    person.kube.request(
+        "PATCH", f"{path}/one", {"spec": {"source": {"path": "b"}}}, "application/merge-patch+json"
+    )
+    server.home.patch("Application", devops, "one", {"spec": {"project": "default"}})
+    person.kube.request(
+        "PATCH", f"{path}/one", {"spec": {"source": {"path": "c"}}}, "application/merge-patch+json"
+    )
+    server.home.request("DELETE", f"{path}/one")
+
+
+@pytest.mark.only("cluster")
+def test_the_homes_own_projects_are_no_location_of_a_team(server: Server, devops: str) -> None:
+    path = APPS.format(devops)
+    for i, namespace in enumerate(("kube-system", "taut-system", "argocd", devops)):
+        name = f"into-{i}"
+        server.home.create(application(devops, name, devops, "in-cluster", namespace))
+
+        def refused(name: str = name) -> bool:
+            status = server.home.request("GET", f"{path}/{name}").get("status") or {}
+            return "for platform admins alone" in str(status.get("conditions") or "")
+
+        eventually(refused, within=60, what=f"the refusal of {namespace}")
+        server.home.request("DELETE", f"{path}/{name}")

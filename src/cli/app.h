@@ -13,6 +13,7 @@ int app_run_set(struct cli *cli);
 int app_run_delete(struct cli *cli);
 int app_run_sync(struct cli *cli);
 int app_run_terminate(struct cli *cli);
+int app_run_confirm(struct cli *cli);
 int app_run_wait(struct cli *cli);
 int app_run_diff(struct cli *cli);
 int app_run_manifests(struct cli *cli);

@@ -128,6 +128,27 @@ int app_run_terminate(struct cli *cli)
     return CLI_OK;
 }
 
+int app_run_confirm(struct cli *cli)
+{
+    auto_app_call struct app_call call = {0};
+    char now[CLOCK_RFC3339_SIZE];
+    struct val *patch;
+    struct err err = {0};
+
+    if (!app_open(cli, &call, &err))
+        return cli_fail(cli, &err);
+    clock_format(clock_wall_ms(), now);
+    patch = val_new(call.arena, val_map());
+    val_set_str(call.arena,
+                val_ensure_map(call.arena, val_ensure_map(call.arena, patch, S("metadata")),
+                               S("annotations")),
+                S("argocd.argoproj.io/deletion-approved"), str_from(now));
+    if (!client_merge(call.client, call.arena, app_path(&call, cli_arg(cli, 0)), patch, NULL, &err))
+        return cli_fail(cli, &err);
+    fprintf(cli_out(cli), "what %.*s waits to delete is approved\n", STR(cli_arg(cli, 0)));
+    return CLI_OK;
+}
+
 /* ---- wait ---- */
 
 struct wanted {

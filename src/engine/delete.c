@@ -4,12 +4,14 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/stop.h"
+#include "engine/approval.h"
 #include "engine/delete_rule.h"
 #include "engine/namespace_look.h"
 #include "engine/sync_task.h"
 
 #define DELETE_AGAIN_MS 2000
 #define DELETE_SOON_MS 150
+#define DELETE_UNAPPROVED_MS 60000
 
 enum deletion_state {
     DELETION_WAITING, /* for the cluster, an event, or the timer */
@@ -121,23 +123,30 @@ static void deletion_send(struct deletion *deletion)
     }
 }
 
-/* One row a delete, written before any is sent. */
-static void deletion_record(struct deletion *deletion)
+static struct val *state_make(const struct deletion *deletion, str message)
 {
     struct arena *arena = deletion->arena;
     struct val *state = val_new(arena, val_map());
     struct val *operation = val_ensure_map(arena, state, S("operation"));
     struct val *info = val_new(arena, val_map());
-    struct val *result = val_ensure_map(arena, state, S("syncResult"));
-    struct val *rows = val_ensure_list(arena, result, S("resources"));
 
     val_set_str(arena, info, S("name"), S("reason"));
     val_set_str(arena, info, S("value"), S("the application is deleted with its resources"));
     val_append(arena, val_ensure_list(arena, operation, S("info")), *info);
     val_set_str(arena, state, S("phase"), S("Running"));
-    val_set_str(arena, state, S("message"), deletion_progress(deletion, arena));
+    val_set_str(arena, state, S("message"), message);
     val_set_str(arena, state, S("startedAt"), deletion->started_at);
-    val_set_str(arena, result, S("revision"), STR_EMPTY);
+    val_set_str(arena, val_ensure_map(arena, state, S("syncResult")), S("revision"), STR_EMPTY);
+    return state;
+}
+
+/* One row a delete, written before any is sent. */
+static void deletion_record(struct deletion *deletion)
+{
+    struct arena *arena = deletion->arena;
+    struct val *state = state_make(deletion, deletion_progress(deletion, arena));
+    struct val *rows = val_ensure_list(arena, val_get(state, S("syncResult")), S("resources"));
+
     for (size_t i = 0; i < deletion->count; i++) {
         struct task task = {.row = deletion->victims[i].row,
                             .intended = true,
@@ -210,11 +219,27 @@ static void deletion_look(struct deletion *deletion, const struct row *row)
                                           namespace_looked, deletion);
 }
 
+/* Nothing goes before all that asks for it is approved. */
+static bool deletion_is_approved(struct deletion *deletion, const struct row *first, size_t count)
+{
+    str sentence;
+
+    if (count == 0 || approval_is_given(deletion->object,
+                                        VAL_STR(deletion->object, "metadata", "deletionTimestamp")))
+        return true;
+    sentence = approval_sentence(deletion->arena, "deletion", first, count);
+    app_operation_changed(deletion->app, state_make(deletion, sentence));
+    deletion_later(deletion, DELETE_UNAPPROVED_MS); /* or when the application changes */
+    return false;
+}
+
 static void deletion_compared(void *owner, struct compare *compare)
 {
     struct app *app = owner;
     struct deletion *deletion = app->deletion;
     const struct row *namespace_ = NULL;
+    const struct row *unapproved = NULL;
+    size_t unapproved_count = 0;
     size_t others = 0;
     size_t left = 0;
 
@@ -224,6 +249,10 @@ static void deletion_compared(void *owner, struct compare *compare)
 
         if (row->live == ROW_LIVE_ABSENT || row_is_kept(deletion, row))
             continue;
+        if (approval_is_needed(row) && !row->deleting) {
+            unapproved = unapproved == NULL ? row : unapproved;
+            unapproved_count++;
+        }
         left++;
         others += !row_is_namespace(row);
         if (row_is_namespace(row)) {
@@ -239,6 +268,8 @@ static void deletion_compared(void *owner, struct compare *compare)
         deletion_trouble(deletion, compare_trouble(compare));
     else if (left == 0)
         deletion_finish(deletion);
+    else if (!deletion_is_approved(deletion, unapproved, unapproved_count))
+        return;
     else if (deletion->count > 0)
         deletion_record(deletion);
     else if (others == 0 && namespace_ != NULL)

@@ -6,7 +6,6 @@ static const char *const names[] = {
         [DELETE_GOES_WHEN_EMPTY] = "when-empty",
         [DELETE_GOES_AT_THE_END] = "ticked",
         [DELETE_KEEPS_OPTION] = "delete-option",
-        [DELETE_KEEPS_CONFIRM] = "delete-confirm",
         [DELETE_KEEPS_DEFINITION] = "definition",
         [DELETE_KEEPS_SYSTEM] = "system-namespace",
         [DELETE_KEEPS_ITSELF] = "itself",
@@ -61,8 +60,6 @@ enum delete_rule delete_rule(const struct delete_facts *facts, const struct row 
     sync_options_add_csv(&own, row->live_options);
     if (own.keep_on_delete)
         return DELETE_KEEPS_OPTION;
-    if (own.confirm_delete)
-        return DELETE_KEEPS_CONFIRM;
     if (str_eq(row->gvk.group, S("apiextensions.k8s.io")))
         return is_ticked(facts->also, row) ? DELETE_GOES : DELETE_KEEPS_DEFINITION;
     if (str_is_empty(row->gvk.group) && str_eq(row->gvk.kind, S("Namespace")))

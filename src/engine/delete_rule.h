@@ -14,7 +14,6 @@ enum delete_rule {
     DELETE_GOES_WHEN_EMPTY,  /* a Namespace: unless it holds what is not going */
     DELETE_GOES_AT_THE_END,  /* a Namespace that was ticked */
     DELETE_KEEPS_OPTION,     /* Delete=false */
-    DELETE_KEEPS_CONFIRM,    /* Delete=confirm */
     DELETE_KEEPS_DEFINITION, /* a CustomResourceDefinition that was not ticked */
     DELETE_KEEPS_SYSTEM,     /* kube-*, default, the control namespace */
     DELETE_KEEPS_ITSELF,     /* the application's own object */

@@ -63,7 +63,7 @@ static const char *task_reason(const struct task *task)
     if (task->row->want != NULL || task->result != RESULT_PRUNE_SKIPPED)
         return reason_names[task->row->reason];
     sync_options_add_csv(&own, task->row->live_options);
-    if (own.keep_on_prune || own.confirm_prune || !task->row->requires_pruning)
+    if (own.keep_on_prune || !task->row->requires_pruning)
         return "prune-option";
     return "prune-off";
 }
@@ -80,7 +80,9 @@ void preview_tasks(struct engine_preview *preview)
                 .row = tasks[i].row,
                 .effect = task_effect(&tasks[i]),
                 .reason = task_reason(&tasks[i]),
-                .message = tasks[i].row->note,
+                .message = tasks[i].confirm && tasks[i].result == RESULT_NONE
+                                   ? S("waits until a person confirms it")
+                                   : tasks[i].row->note,
                 .held = STR_EMPTY,
                 .objects = -1,
         };

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "engine/rollup.h"
 #include "base/mem.h"
+#include "engine/approval.h"
 
 #define ROLLUP_CAUSES 3
 
@@ -102,6 +103,8 @@ static struct val row_val(const struct row *row, struct arena *arena)
     }
     if (row->requires_pruning)
         val_set(arena, &out, S("requiresPruning"), val_bool(true));
+    if (approval_is_needed(row))
+        val_set(arena, &out, S("requiresDeletionConfirmation"), val_bool(true));
     return out;
 }
 

@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "base/stop.h"
+#include "engine/approval.h"
 #include "engine/autosync.h"
 #include "engine/project.h"
 
@@ -409,6 +410,28 @@ static bool prune_is_left(const struct sync *sync, bool last)
     return false;
 }
 
+/* Nothing of the group is pruned before all of it may be. */
+static bool prune_is_approved(struct sync *sync, bool last)
+{
+    const struct row *first = NULL;
+    size_t count = 0;
+
+    for (size_t i = 0; i < sync->task_count; i++) {
+        const struct task *task = &sync->tasks[i];
+
+        if (!task_is_pending(task, TASK_PRUNE) || task->last != last || !task->confirm ||
+            task->intended)
+            continue;
+        first = first == NULL ? task->row : first;
+        count++;
+    }
+    sync->message = STR_EMPTY;
+    if (count == 0 || approval_is_given(sync->app->object, sync->started_at))
+        return true;
+    sync->message = approval_sentence(sync->arena, "pruning", first, count);
+    return false;
+}
+
 /* Rows of intent first, in one write; then the deletes, in parallel. */
 static void sync_prune(struct sync *sync, bool last, enum sync_state next)
 {
@@ -421,6 +444,8 @@ static void sync_prune(struct sync *sync, bool last, enum sync_state next)
         sync_advance(sync);
         return;
     }
+    if (!prune_is_approved(sync, last))
+        return; /* poked when the application changes */
     for (size_t i = 0; i < sync->task_count; i++) {
         struct task *task = &sync->tasks[i];
 

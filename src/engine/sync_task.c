@@ -136,15 +136,13 @@ static void task_prune(struct task *task, const struct task_options *options)
     sync_options_add_csv(&own, row->live_options);
     task->kind = TASK_PRUNE;
     task->last = own.prune_last;
+    task->confirm = own.confirm_prune;
     task->propagation = options->options.propagation;
     task->uid = row->uid;
     if (!row->requires_pruning)
         task_skip(task, RESULT_PRUNE_SKIPPED, S("ignored (extraneous)"));
     else if (own.keep_on_prune)
         task_skip(task, RESULT_PRUNE_SKIPPED, S("ignored (no prune)"));
-    else if (own.confirm_prune)
-        task_skip(task, RESULT_PRUNE_SKIPPED,
-                  S("ignored (not supported yet: pruning that a person confirms)"));
     else if (!options->prune)
         task_skip(task, RESULT_PRUNE_SKIPPED, S("ignored (requires pruning)"));
     else if (row->deleting)

@@ -30,6 +30,7 @@ struct task {
     bool replace;
     bool force;
     bool last;     /* prune after all the rest is healthy */
+    bool confirm;  /* prune only when a person approves (approval.h) */
     bool intended; /* a row Running stands in the written operationState */
     bool changed;  /* the cluster was changed */
     bool hide;     /* leave it out of the result (apply out of sync only) */

@@ -349,3 +349,24 @@ def test_ignored_differences_are_no_drift_and_are_respected(
     app.refresh()
     app.wait_synced(revision=commit)
     assert target.must_get("Deployment", namespace, "web")["spec"]["replicas"] == 3
+
+
+def test_an_object_that_asks_goes_only_after_a_person_confirms(
+    repo: Repository, deploy: Deploy, target: Kube, namespace: str
+) -> None:
+    guarded = config_map("b")
+    guarded["metadata"]["annotations"] = {"argocd.argoproj.io/sync-options": "Prune=confirm"}
+    repo.commit({"a.yaml": text(config_map("a")), "b.yaml": text(guarded)})
+    app = deploy("--auto-sync", "--prune")
+    app.wait_synced()
+    assert app.resource("ConfigMap", "b")["requiresDeletionConfirmation"] is True
+    commit = repo.commit({"b.yaml": None})
+    app.refresh()
+    eventually(
+        lambda: (app.operation.get("message") or "").startswith("waiting for pruning confirmation"),
+        what="the question",
+    )
+    assert target.get("ConfigMap", namespace, "b") is not None
+    app.server.run("app", "confirm-deletion", app.name)
+    app.wait_synced(revision=commit)
+    assert target.get("ConfigMap", namespace, "b") is None

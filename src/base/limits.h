@@ -271,3 +271,7 @@
 
 /* The path of one field, for people: deeper ones are cut. */
 #define LIMIT_FIELD_PATH (16 * LIMIT_KIB)
+
+/* Events of applications that wait to be written, and the memory of one. */
+#define LIMIT_EVENTS_PENDING 5000
+#define LIMIT_EVENT_ARENA (64 * LIMIT_KIB)

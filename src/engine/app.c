@@ -56,8 +56,10 @@ static void object_replace(struct app *app, const struct val *object)
     struct arena *arena = arena_new(APP_ARENA);
     const struct val *copy = val_dup(arena, object);
 
-    if (app->object_arena != NULL)
+    if (app->object_arena != NULL) {
+        app->context->object_changed(app->context->owner, app->object, copy);
         arena_free(app->object_arena);
+    }
     app->object_arena = arena;
     app->object = copy;
     app->spec_is_good = app_spec_parse(copy, &app->spec, &app->spec_err);

@@ -37,6 +37,8 @@ struct app_context {
     void (*claims_end)(void *owner, str claimer);
     /* Sentences about others that claim this instance's objects. */
     void (*claims_each)(void *owner, str holder, void (*fn)(void *to, str sentence), void *to);
+    /* The application's object was `was` and is `is`. */
+    void (*object_changed)(void *owner, const struct val *was, const struct val *is);
     /* What memory knows of the application changed. */
     void (*told)(void *owner, const struct app *app);
     void *owner;

@@ -221,6 +221,23 @@ static void context_claims_each(void *owner, str holder, void (*fn)(void *to, st
     claims_each(((struct engine *)owner)->claims, holder, fn, to);
 }
 
+static void context_object_changed(void *owner, const struct val *was, const struct val *is)
+{
+    event_log_tell(((struct engine *)owner)->events, was, is);
+}
+
+/* Operations are under way: what can wait does. */
+static bool engine_is_busy(void *owner)
+{
+    struct engine *engine = owner;
+    struct map_iter it = map_iter(engine->apps);
+
+    while (map_next(&it))
+        if (((struct app *)it.value)->sync != NULL)
+            return true;
+    return false;
+}
+
 static void context_told(void *owner, const struct app *app)
 {
     engine_tell(owner, app);
@@ -322,6 +339,10 @@ static void engine_open(struct engine *engine)
     engine->repos = repos_new(home, engine->options.source, engine->settings,
                               engine->control_namespace, engine_told, engine);
     engine->destinations = destinations_new(&destinations, &cluster_events, engine);
+    engine->events = event_log_new(
+            &(struct event_log_options){.home = destinations_home(engine->destinations),
+                                        .is_busy = engine_is_busy,
+                                        .owner = engine});
     engine->context = (struct app_context){
             .loop = engine->options.loop,
             .home = home,
@@ -340,6 +361,7 @@ static void engine_open(struct engine *engine)
             .claim = context_claim,
             .claims_end = context_claims_end,
             .claims_each = context_claims_each,
+            .object_changed = context_object_changed,
             .told = context_told,
             .owner = engine,
     };
@@ -402,6 +424,7 @@ void engine_free(struct engine *engine)
         reflector_free(engine->applications);
     if (engine->projects != NULL)
         reflector_free(engine->projects);
+    event_log_free(engine->events);
     destinations_free(engine->destinations);
     repos_free(engine->repos);
     settings_free(engine->settings);

@@ -7,6 +7,7 @@
 #include "engine/claims.h"
 #include "engine/destinations.h"
 #include "engine/engine.h"
+#include "engine/event_log.h"
 
 struct engine {
     struct engine_options options;
@@ -21,6 +22,7 @@ struct engine {
     struct destinations *destinations;
     struct verdicts *verdicts;
     struct claims *claims;
+    struct event_log *events;
     struct reflector *projects;
     struct reflector *applications;
     struct map *apps;        /* "namespace/name" → struct app */

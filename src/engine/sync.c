@@ -3,7 +3,6 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "base/stop.h"
-#include "engine/approval.h"
 #include "engine/autosync.h"
 #include "engine/project.h"
 
@@ -53,11 +52,6 @@ static bool has_failed(const struct sync *sync)
 }
 
 /* ---- pull and compare ---- */
-
-static bool task_is_pending(const struct task *task, enum task_kind kind)
-{
-    return task->kind == kind && task->state == TASK_PENDING;
-}
 
 /* Rows of the process before that are no task now: what they meant to delete is gone. */
 static void tasks_add_resumed(struct sync *sync)
@@ -401,69 +395,6 @@ static void sync_validate(struct sync *sync)
     sync_advance(sync);
 }
 
-static bool prune_is_left(const struct sync *sync, bool last)
-{
-    for (size_t i = 0; i < sync->task_count; i++)
-        if (sync->tasks[i].kind == TASK_PRUNE && sync->tasks[i].last == last &&
-            sync->tasks[i].state != TASK_DONE)
-            return true;
-    return false;
-}
-
-/* Nothing of the group is pruned before all of it may be. */
-static bool prune_is_approved(struct sync *sync, bool last)
-{
-    const struct row *first = NULL;
-    size_t count = 0;
-
-    for (size_t i = 0; i < sync->task_count; i++) {
-        const struct task *task = &sync->tasks[i];
-
-        if (!task_is_pending(task, TASK_PRUNE) || task->last != last || !task->confirm ||
-            task->intended)
-            continue;
-        first = first == NULL ? task->row : first;
-        count++;
-    }
-    sync->message = STR_EMPTY;
-    if (count == 0 || approval_is_given(sync->app->object, sync->started_at))
-        return true;
-    sync->message = approval_sentence(sync->arena, "pruning", first, count);
-    return false;
-}
-
-/* Rows of intent first, in one write; then the deletes, in parallel. */
-static void sync_prune(struct sync *sync, bool last, enum sync_state next)
-{
-    bool recorded = true;
-
-    if (sync->busy > 0)
-        return;
-    if (!prune_is_left(sync, last)) {
-        sync->state = next;
-        sync_advance(sync);
-        return;
-    }
-    if (!prune_is_approved(sync, last))
-        return; /* poked when the application changes */
-    for (size_t i = 0; i < sync->task_count; i++) {
-        struct task *task = &sync->tasks[i];
-
-        if (task_is_pending(task, TASK_PRUNE) && task->last == last && !task->intended) {
-            task->intended = true;
-            recorded = false;
-        }
-    }
-    if (!recorded)
-        sync_record(sync, "Running");
-    if (sync->app->written < sync->need)
-        return;
-    STOP_POINT("after-intent-before-delete");
-    for (size_t i = 0; i < sync->task_count; i++)
-        if (task_is_pending(&sync->tasks[i], TASK_PRUNE) && sync->tasks[i].last == last)
-            job_prune(&sync->jobs[i]);
-}
-
 /* The next run of equal kind, in parallel; a failure does not stop later runs. */
 static void sync_apply(struct sync *sync)
 {
@@ -524,7 +455,7 @@ static void sync_wait_healthy(struct sync *sync)
     size_t count = 0;
     struct err err;
 
-    if (!prune_is_left(sync, /*last=*/true)) {
+    if (!sync_prune_is_left(sync, /*last=*/true)) {
         sync->state = SYNC_SETTLING;
         sync_advance(sync);
         return;

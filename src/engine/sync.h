@@ -73,7 +73,9 @@ void sync_poke(struct sync *sync);
 /* The object says Terminating. */
 void sync_terminate(struct sync *sync);
 
-/* ---- between sync.c, sync_job.c and sync_state.c ---- */
+/* ---- between sync.c, sync_job.c, sync_prune.c and sync_state.c ---- */
+bool sync_prune_is_left(const struct sync *sync, bool last); /* of what is pruned last, or first */
+void sync_prune(struct sync *sync, bool last, enum sync_state next);
 void sync_record(struct sync *sync, const char *phase); /* Running, with the rows as they are */
 void sync_record_later(struct sync *sync); /* Running, within SYNC_LAZY_MS; nothing waits for it */
 void sync_end(struct sync *sync, const char *phase, str message);

@@ -77,6 +77,11 @@ str task_label(struct arena *arena, const struct row *row)
                         STR(row->name));
 }
 
+bool task_is_pending(const struct task *task, enum task_kind kind)
+{
+    return task->kind == kind && task->state == TASK_PENDING;
+}
+
 void task_finish(struct task *task, enum task_result result, str message)
 {
     task->state = TASK_DONE;

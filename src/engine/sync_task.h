@@ -57,4 +57,5 @@ int task_kind_order(str kind);
 str task_label(struct arena *arena, const struct row *row);
 /* One row of syncResult.resources; running: the intent of a delete. */
 struct val task_val(struct arena *arena, const struct task *task);
+bool task_is_pending(const struct task *task, enum task_kind kind);
 void task_finish(struct task *task, enum task_result result, str message);

@@ -65,6 +65,7 @@ TEST(a_steady_state_sends_nothing)
     commit(C1, two_maps);
     put_app(scene, AUTOMATED);
     wait_app(scene, "Synced", "Healthy", "Succeeded");
+    WAIT_FOR(scene, kube_fake_count(scene->kube, "events") > 0);
     run_ms(scene, 500);
     kube_fake_log_reset(scene->kube);
     run_ms(scene, 2000);

@@ -4,6 +4,7 @@
  */
 import { computed, signal } from "@preact/signals";
 import { en, type Key } from "./en";
+import { pseudo } from "./pseudo";
 import { zhCN } from "./zh-CN";
 
 export type Language = "en" | "zh-CN";
@@ -31,7 +32,8 @@ export function setLanguage(to: Language): void {
     document.documentElement.lang = to;
 }
 
-const texts = computed<Record<Key, string>>(() => (language.value === "zh-CN" ? zhCN : en));
+const english: Record<Key, string> = import.meta.env.MODE === "pseudo" ? pseudo() : en;
+const texts = computed<Record<Key, string>>(() => (language.value === "zh-CN" ? zhCN : english));
 
 export function t(key: Key, values: Record<string, string | number> = {}): string {
     let text: string = texts.value[key];

@@ -55,7 +55,8 @@ describe.each([...places, ...oddPlaces])("$name", ({ path, user, ...place }) => 
         const { page } = visits.get(user)!;
         await page.goto(server.url + path);
         await settled(page);
-        expect(await page.getByRole("dialog").count(), "dialogs").toBe(dialog ? 1 : 0);
+        if (dialog) await page.getByRole("dialog").waitFor();
+        else expect(await page.getByRole("dialog").count(), "dialogs").toBe(0);
         for (const width of [1440, 390]) {
             await page.setViewportSize({ width, height: 900 });
             for (const theme of ["light", "dark"]) {

@@ -1,7 +1,7 @@
 /* What stands where DevOps Projects would be: nothing to see for a newcomer, three steps for an administrator. */
 import { t } from "../i18n";
 import { href, openDialog } from "../router";
-import { boot, lacks, may } from "../session";
+import { boot, lacks, loadBoot, may } from "../session";
 import { Button, Empty, Icon } from "../ui/kit";
 
 function Step({
@@ -81,9 +81,13 @@ export function NoDevops() {
             title={t("devops.none")}
             text={admins ? t("devops.ask", { admins }) : t("devops.askAdmin")}
         >
-            {may("create devopsprojects") && (
+            {may("create devopsprojects") ? (
                 <Button kind="primary" icon="i-plus" onClick={() => openDialog("create")}>
                     {t("devops.createTitle")}
+                </Button>
+            ) : (
+                <Button icon="i-refresh" onClick={() => void loadBoot()}>
+                    {t("common.refresh")}
                 </Button>
             )}
         </Empty>

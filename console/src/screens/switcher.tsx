@@ -72,11 +72,11 @@ export function Switcher({ devops }: { devops?: string | undefined }) {
                 class="switch"
                 aria-haspopup="listbox"
                 aria-expanded={open}
-                aria-label={`${t("nav.switch")}: ${here?.name ?? devops ?? t("common.none")}`}
+                aria-label={`${t("nav.switch")} ${here?.alias ?? devops ?? t("nav.choose")}`}
                 onClick={() => setOpen(!open)}
             >
                 <span class="cut">
-                    <span class="sub">{t("nav.switch")}</span>
+                    <span class="sub">{t("nav.switch")}</span>{" "}
                     <span class="m">{here?.alias ?? devops ?? t("nav.choose")}</span>
                 </span>
                 <Icon name="i-updown" />

@@ -2,7 +2,6 @@ import { describe, expect, it } from "vitest";
 import type { Application } from "../src/api/types";
 import {
     defaults,
-    diffLines,
     nameProblem,
     newApplication,
     optionsOf,
@@ -104,35 +103,5 @@ describe("rows", () => {
         expect(select([...rows], { ...base, sort: "name", ascending: true })[0]!.name).toBe("a");
         expect(select([...rows], { ...base, text: " BEE " }).map((r) => r.name)).toEqual(["bee"]);
         expect(select([...rows], { ...base, health: ["Healthy"] })).toEqual([]);
-    });
-});
-
-describe("diff", () => {
-    const shape = (a: string, b: string) =>
-        diffLines(a, b, 1)
-            .map((l) => (l.kind === "gap" ? `@${l.count}` : `${l.kind[0]}${l.text}`))
-            .join(" ");
-    it("shows changes with context and folds the rest", () => {
-        expect(shape("1\n2\n3\n4\n5", "1\n2\nx\n4\n5")).toBe("@1 s2 d3 ax s4 @1");
-        expect(shape("a", "a")).toBe("@1");
-        expect(shape("a\nb", "b\nc")).toBe("da sb ac");
-    });
-    it("rebuilds both sides from its lines, whatever they are", () => {
-        let seed = 1;
-        const random = (n: number) => (seed = (seed * 48271) % 2147483647) % n;
-        for (let round = 0; round < 200; round++) {
-            const text = () =>
-                Array.from({ length: random(12) }, () => "abcd"[random(4)]).join("\n");
-            const [a, b] = [text(), text()];
-            const lines = diffLines(a, b, 1000);
-            const side = (skip: string) =>
-                lines.filter((l) => l.kind !== skip && l.kind !== "gap").map((l) => l.text);
-            const gaps = lines.reduce((n, l) => n + (l.count ?? 0), 0);
-            if (a === b) expect(gaps).toBe(a.split("\n").length);
-            else {
-                expect(side("add").join("\n")).toBe(a);
-                expect(side("del").join("\n")).toBe(b);
-            }
-        }
     });
 });

@@ -60,14 +60,13 @@ static bool path_is_there(struct tree *tree, str path, struct err *err)
 static bool render_kustomize(const struct tree_set *trees, const struct render_request *request,
                              struct render_result *result, struct err *err)
 {
-    /* Of what changes with each commit, a render that is kept cannot know. */
+    /* What a kept render is not told apart by (source_wait.c) is refused: it would go stale. */
     const struct kustomize_variable environment[] = {
             {S("ARGOCD_APP_NAME"), request->application},
             {S("ARGOCD_APP_NAMESPACE"), request->namespace_},
             {S("ARGOCD_APP_SOURCE_PATH"), val_get_str(request->source, S("path"))},
-            {S("ARGOCD_APP_SOURCE_REPO_URL"), val_get_str(request->source, S("repoURL"))},
-            {S("ARGOCD_APP_SOURCE_TARGET_REVISION"),
-             val_get_str(request->source, S("targetRevision"))},
+            {S("ARGOCD_APP_SOURCE_REPO_URL"), (str){0}},
+            {S("ARGOCD_APP_SOURCE_TARGET_REVISION"), (str){0}},
             {S("ARGOCD_APP_PROJECT_NAME"), (str){0}},
             {S("ARGOCD_APP_REVISION"), (str){0}},
             {S("ARGOCD_APP_REVISION_SHORT"), (str){0}},

@@ -158,6 +158,7 @@ static void settle_untagged(struct val *v)
     case YAML_BOOL:
         v->kind = VAL_BOOL;
         v->count = yaml_word_is_true(text);
+        v->text = NULL; /* borrowed: need not end in NUL */
         break;
     case YAML_INT:
         v->kind = VAL_NUMBER;

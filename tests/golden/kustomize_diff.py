@@ -27,14 +27,14 @@ from pathlib import Path
 
 SKIPPED = 77
 try:
-    import yaml
+    from kustomize_overlays import Overlay, objects_of
+    from kustomize_resources import odd_resources
 except ImportError:
     print("skipped: needs PyYAML")
     sys.exit(SKIPPED)
 
 counts = {"outputs": 0, "errors": 0}
 CACHE = Path.home() / ".cache/taut-test/kustomize-v5.8.1/kustomize"
-KINDS_WITH_PODS = ("Deployment", "StatefulSet", "DaemonSet", "Job", "CronJob", "ReplicaSet")
 
 CAUSES = [
     ("folding", lambda a, b: a.strip().startswith(b.strip()) or b.strip().startswith(a.strip())),
@@ -91,349 +91,6 @@ def compare(oracle: Path, taut: Path, folder: Path, arguments: list[str]) -> str
     return None
 
 
-# ---- made-up overlays ----
-
-
-def objects_of(text: bytes) -> list[dict]:
-    try:
-        return [d for d in yaml.safe_load_all(text) if isinstance(d, dict) and "kind" in d]
-    except (yaml.YAMLError, ValueError):
-        return []
-
-
-def name_of(o: dict) -> str:
-    return str((o.get("metadata") or {}).get("name", "x"))
-
-
-def pod_spec(o: dict) -> dict | None:
-    spec = o.get("spec") or {}
-    if o["kind"] == "Pod":
-        return spec
-    if o["kind"] == "CronJob":
-        spec = (spec.get("jobTemplate") or {}).get("spec") or {}
-    template = spec.get("template") if isinstance(spec, dict) else None
-    return template.get("spec") if isinstance(template, dict) else None
-
-
-def containers(o: dict) -> list[dict]:
-    spec = pod_spec(o) or {}
-    return [c for c in spec.get("containers") or [] if isinstance(c, dict) and "name" in c]
-
-
-class Overlay:
-    """One random overlay over a base whose objects are known."""
-
-    def __init__(self, rnd: random.Random, folder: Path, base: str, objects: list[dict]) -> None:
-        self.rnd = rnd
-        self.folder = folder
-        self.base = base
-        self.objects = objects
-        self.k: dict = {"resources": [base]}
-        self.files: dict[str, str] = {}
-
-    def pick(self, *kinds: str) -> dict | None:
-        fitting = [o for o in self.objects if not kinds or o["kind"] in kinds]
-        return self.rnd.choice(fitting) if fitting else None
-
-    def target(self, o: dict) -> dict:
-        target = {"kind": o["kind"]}
-        if self.rnd.random() < 0.6:
-            target["name"] = name_of(o)
-        elif self.rnd.random() < 0.5:
-            target["name"] = name_of(o)[:3] + ".*"
-        if self.rnd.random() < 0.2:
-            target["version"] = o.get("apiVersion", "v1").split("/")[-1]
-        if self.rnd.random() < 0.15:
-            target["labelSelector"] = self.rnd.choice(["app", "!nothing", "app notin (x)", "a=b"])
-        return target
-
-    def names(self) -> None:
-        if self.rnd.random() < 0.5:
-            self.k["namePrefix"] = self.rnd.choice(["pre-", "x", "1", "a-b-", "dev."])
-        if self.rnd.random() < 0.35:
-            self.k["nameSuffix"] = self.rnd.choice(["-suf", "-2", "x"])
-        if self.rnd.random() < 0.5:
-            self.k["namespace"] = self.rnd.choice(["other", "default", "kube-system", "ns-1"])
-
-    def labels(self) -> None:
-        r = self.rnd
-        if r.random() < 0.3:
-            self.k["commonLabels"] = {
-                r.choice(["app", "team", "env"]): r.choice(["x", "true", "1", "web"])
-            }
-        if r.random() < 0.4:
-            self.k["labels"] = [
-                {
-                    "pairs": {r.choice(["tier", "a/b", "app"]): r.choice(["x", "2", "yes"])},
-                    r.choice(["includeSelectors", "includeTemplates"]): r.random() < 0.6,
-                }
-                for _ in range(r.randint(1, 2))
-            ]
-        if r.random() < 0.4:
-            self.k["commonAnnotations"] = {
-                "note": r.choice(["x", "1", "a: b", "long " * 20, "x\ny\n"])
-            }
-
-    def images(self) -> None:
-        images = []
-        for o in self.objects:
-            for c in containers(o):
-                image = str(c.get("image", ""))
-                if image and self.rnd.random() < 0.3:
-                    name = image.split("@")[0]
-                    if ":" in name.rsplit("/", 1)[-1]:
-                        name = name.rsplit(":", 1)[0]
-                    change: dict = {"name": name}
-                    choice = self.rnd.random()
-                    if choice < 0.4:
-                        change["newTag"] = self.rnd.choice(["v2", "1.0", "latest"])
-                    elif choice < 0.6:
-                        change["digest"] = "sha256:" + "ab" * 32
-                    elif choice < 0.7:
-                        change["tagSuffix"] = "-x"
-                    if self.rnd.random() < 0.5:
-                        change["newName"] = "mirror.example/x/y"
-                    images.append(change)
-        if images:
-            self.k["images"] = images[:4]
-
-    def replicas(self) -> None:
-        o = self.pick("Deployment", "StatefulSet", "ReplicaSet")
-        if o and self.rnd.random() < 0.5:
-            self.k["replicas"] = [{"name": name_of(o), "count": self.rnd.choice([0, 1, 5])}]
-
-    def json_patch(self) -> list[dict]:
-        r = self.rnd
-        ops = [
-            {"op": "add", "path": "/metadata/labels", "value": {"p": "q"}},
-            {"op": "add", "path": "/metadata/annotations/x", "value": "1"},
-            {"op": "replace", "path": "/metadata/name", "value": "renamed"},
-            {
-                "op": "add",
-                "path": "/spec",
-                "value": {"a": 1000000, "b": [1.5, True, None], "c": "1"},
-            },
-            {"op": "test", "path": "/kind", "value": "Service"},
-            {"op": "add", "path": "/spec/extra", "value": 12345678901234567890},
-            {"op": "remove", "path": "/metadata/labels"},
-            {"op": "copy", "from": "/metadata/name", "path": "/metadata/labels/copied"},
-            {"op": "replace", "path": "/spec/template/spec/containers/0/image", "value": "x:y"},
-            {"op": "add", "path": "/spec/template/spec/containers/-", "value": {"name": "added"}},
-        ]
-        return r.sample(ops, r.randint(1, 2))
-
-    def merge_patch(self, o: dict, by_id: bool) -> dict:
-        r = self.rnd
-        patch: dict = {
-            "apiVersion": o.get("apiVersion", "v1"),
-            "kind": o["kind"],
-            "metadata": {"name": name_of(o)},
-        }
-        if by_id and (o.get("metadata") or {}).get("namespace"):
-            patch["metadata"]["namespace"] = o["metadata"]["namespace"]
-        if r.random() < 0.4:
-            patch["metadata"]["labels"] = {r.choice(["app", "new"]): r.choice(["v", None, "1"])}
-        if r.random() < 0.4:
-            patch["metadata"]["annotations"] = {"patched": r.choice(["yes", None, "x"])}
-        if r.random() < 0.1:
-            patch["$patch"] = r.choice(["delete", "replace"])
-        cs = containers(o)
-        if cs and o["kind"] in KINDS_WITH_PODS and r.random() < 0.7:
-            c: dict = {"name": r.choice(cs)["name"] if r.random() < 0.7 else "sidecar"}
-            if r.random() < 0.5:
-                c["env"] = [
-                    {"name": r.choice(["A", "B", "PATH"]), "value": r.choice(["1", "x y", "true"])}
-                ]
-            if r.random() < 0.3:
-                c["ports"] = [{"containerPort": r.choice([80, 8080, 9090]), "name": "p"}]
-            if r.random() < 0.3:
-                c["args"] = ["--x", "1"]
-            if r.random() < 0.2:
-                c["resources"] = {"limits": {"cpu": r.choice([1, "100m", 0.5]), "memory": None}}
-            if r.random() < 0.15:
-                c["$patch"] = r.choice(["delete", "replace"])
-            if r.random() < 0.2:
-                c["volumeMounts"] = [{"mountPath": "/x", "name": "v"}]
-            spec: dict = {"containers": [c]}
-            if r.random() < 0.3:
-                spec["volumes"] = [{"name": "v", "emptyDir": {}}]
-            if r.random() < 0.2:
-                spec["tolerations"] = [{"operator": "Exists"}]
-            if r.random() < 0.2:
-                spec["nodeSelector"] = r.choice([None, {"a": "b"}])
-            template = {"spec": spec}
-            if r.random() < 0.3:
-                template["metadata"] = {"labels": {"app": "patched"}}
-            patch["spec"] = {"template": template}
-            if o["kind"] == "CronJob":
-                patch["spec"] = {"jobTemplate": {"spec": {"template": template}}}
-        elif o["kind"] == "Service" and r.random() < 0.7:
-            patch["spec"] = {
-                "ports": [{"port": r.choice([80, 443, 1]), "name": "q"}],
-                "type": "NodePort",
-            }
-        elif o["kind"] == "ConfigMap" and r.random() < 0.7:
-            patch["data"] = {
-                "new": "a\nb\n",
-                r.choice(list(o.get("data") or {"z": 1})): r.choice([None, "x"]),
-            }
-        elif isinstance(o.get("spec"), dict) and o["spec"] and r.random() < 0.5:
-            patch["spec"] = {r.choice(list(o["spec"])): None, "added": [1, {"a": "b"}]}
-        return patch
-
-    def dump(self, value: object) -> str:
-        return (
-            json.dumps(value) if self.rnd.random() < 0.2 else yaml.safe_dump(value, sort_keys=False)
-        )
-
-    def patches(self) -> None:
-        r = self.rnd
-        patches = []
-        for i in range(r.randint(0, 3)):
-            o = self.pick()
-            if not o:
-                return
-            if r.random() < 0.3:
-                entry: dict = {"target": self.target(o), "patch": self.dump(self.json_patch())}
-            else:
-                by_id = r.random() < 0.6
-                text = self.dump(self.merge_patch(o, by_id))
-                entry = {"patch": text} if by_id else {"target": self.target(o), "patch": text}
-                if r.random() < 0.1:
-                    entry["options"] = {"allowNameChange": True}
-            if r.random() < 0.3:
-                self.files[f"patch{i}.yaml"] = entry.pop("patch")
-                entry["path"] = f"patch{i}.yaml"
-            patches.append(entry)
-        if patches:
-            self.k["patches"] = patches
-        if r.random() < 0.1:
-            o = self.pick()
-            self.k["patchesStrategicMerge"] = [self.dump(self.merge_patch(o, True))]
-        if r.random() < 0.1:
-            o = self.pick()
-            self.k["patchesJson6902"] = [
-                {
-                    "target": {"kind": o["kind"], "name": name_of(o), "version": "v1"},
-                    "patch": self.dump(self.json_patch()),
-                }
-            ]
-
-    def generators(self) -> None:
-        r = self.rnd
-        if r.random() < 0.4:
-            args: dict = {
-                "name": r.choice(["gen", "settings"]),
-                "literals": ["a=1", "b=x y", "c='q'"],
-            }
-            o = self.pick("ConfigMap")
-            if o and r.random() < 0.4:
-                args["name"] = name_of(o)
-                args["behavior"] = r.choice(["merge", "replace"])
-                if (o.get("metadata") or {}).get("namespace"):
-                    args["namespace"] = o["metadata"]["namespace"]
-            if r.random() < 0.3:
-                self.files["some.txt"] = r.choice(
-                    ["line\n", "no end", "tab\there\n", "a \nb\n", ""]
-                )
-                args["files"] = [r.choice(["some.txt", "key=some.txt"])]
-            if r.random() < 0.3:
-                self.files["env.txt"] = "# c\nK=v\n E = x \nEMPTY=\nNOEQ\n"
-                args["envs"] = ["env.txt"]
-            if r.random() < 0.3:
-                args["options"] = {"disableNameSuffixHash": True, "labels": {"g": "h"}}
-            self.k["configMapGenerator"] = [args]
-        if r.random() < 0.3:
-            self.k["secretGenerator"] = [
-                {
-                    "name": "sec",
-                    "literals": ["p=" + "x" * r.choice([3, 60, 200])],
-                    "type": r.choice(["Opaque", "my/type"]),
-                }
-            ]
-        if r.random() < 0.2:
-            self.k["generatorOptions"] = {"annotations": {"go": "x"}, "immutable": r.random() < 0.5}
-
-    def replacements(self) -> None:
-        r = self.rnd
-        source, goal = self.pick(), self.pick()
-        if not source or r.random() < 0.6:
-            return
-        entry: dict = {
-            "source": {
-                "kind": source["kind"],
-                "name": name_of(source),
-                "fieldPath": r.choice(["metadata.name", "kind", "metadata.namespace"]),
-            },
-            "targets": [
-                {
-                    "select": self.target(goal),
-                    "fieldPaths": r.choice(
-                        [
-                            ["metadata.annotations.from"],
-                            ["metadata.labels.app"],
-                            ["spec.template.spec.containers.0.image"],
-                            ["spec.template.spec.containers.[name=.*].image"],
-                            ["spec.ports.*.name"],
-                            ["metadata.annotations.[example.com/x]"],
-                        ]
-                    ),
-                    "options": {"create": r.random() < 0.7},
-                }
-            ],
-        }
-        if r.random() < 0.2:
-            entry["targets"][0]["options"].update({"delimiter": ":", "index": r.choice([-1, 0, 1])})
-        if r.random() < 0.2:
-            entry.pop("source")
-            entry["sourceValue"] = r.choice(["v", "80", "true"])
-        self.k["replacements"] = [entry]
-
-    def misc(self) -> None:
-        r = self.rnd
-        if r.random() < 0.1:
-            self.k["buildMetadata"] = r.sample(
-                ["originAnnotations", "transformerAnnotations", "managedByLabel"], r.randint(1, 3)
-            )
-        if r.random() < 0.1:
-            self.k["sortOptions"] = r.choice([{"order": "fifo"}, {"order": "legacy"}])
-
-    def write(self, name: str) -> None:
-        folder = self.folder / name
-        folder.mkdir(parents=True, exist_ok=True)
-        for file, text in self.files.items():
-            (folder / file).write_text(text)
-        (folder / "kustomization.yaml").write_text(yaml.safe_dump(self.k, sort_keys=False))
-
-    def make(self, name: str) -> None:
-        for step in (
-            self.names,
-            self.labels,
-            self.images,
-            self.replicas,
-            self.patches,
-            self.generators,
-            self.replacements,
-            self.misc,
-        ):
-            if self.rnd.random() < 0.6:
-                step()
-        self.component_in(name)
-        self.write(name)
-
-    def component_in(self, name: str) -> None:
-        if self.rnd.random() > 0.25:
-            return
-        inner = Overlay(self.rnd, self.folder / name, self.base, self.objects)
-        inner.k = {"apiVersion": "kustomize.config.k8s.io/v1alpha1", "kind": "Component"}
-        for step in (inner.labels, inner.patches, inner.images, inner.generators):
-            if self.rnd.random() < 0.5:
-                step()
-        inner.k.setdefault("commonAnnotations", {"component": "yes"})
-        inner.write("component")
-        self.k["components"] = ["component"]
-
-
 def cases_of(corpus: list[Path]) -> list[tuple[Path, str]]:
     """Input folders and paths of all cases that succeed."""
     found = []
@@ -473,7 +130,16 @@ def random_overlays(args: argparse.Namespace, oracle: Path) -> int:
             work = Path(scratch) / "w"
             shutil.rmtree(work, ignore_errors=True)
             shutil.copytree(directory / "input", work / "input", symlinks=True)
-            overlay = Overlay(rnd, work, "../input/" + case["path"], objects_of(text))
+            objects = objects_of(text)
+            overlay = Overlay(rnd, work, "../input/" + case["path"], objects)
+            if rnd.random() < 0.4:
+                more = odd_resources(rnd)
+                overlay.files["odd.yaml"] = more
+                overlay.k["resources"].append("odd.yaml")
+                overlay.objects = objects + objects_of(more.encode())
+            if rnd.random() < 0.3:
+                overlay.k["resources"] = [r for r in overlay.k["resources"] if r == "odd.yaml"]
+                overlay.objects = overlay.objects[len(objects) :]
             if not overlay.objects:
                 continue
             overlay.make("overlay")

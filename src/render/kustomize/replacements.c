@@ -262,6 +262,7 @@ static bool match_elements(struct matcher *m, struct node *n, const str *path, s
     if (key.len > 0) {
         item = node_new(m->b->arena, NODE_MAP);
         node_add_new(m->b->arena, item, key, scalar);
+        scalar->style = STYLE_PLAIN; /* no quotes here: [port=80] makes a number */
     }
     node_append(m->b->arena, n, item);
     return match_elements(m, n, path, count, /*may_create=*/false);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* taut app create, set, delete: the Application object, by the Kubernetes API. */
-#include "cli/app.h"
+#include "base/clock.h"
+#include "cli/app_watch.h"
 #include "schema/gvk.h"
 #include <unistd.h>
 
@@ -297,25 +298,32 @@ static bool put_finalizer(struct cli *cli, struct app_call *call, const struct v
 
 static int wait_gone(struct cli *cli, struct app_call *call, int64_t timeout_ms)
 {
+    auto_app_watch struct app_watch *watch = NULL;
+    int64_t deadline = clock_mono_ms() + timeout_ms;
+    const struct val *app = NULL;
     struct err err = {0};
 
-    for (int64_t waited = 0; waited < timeout_ms; waited += 200) {
-        auto_arena struct arena *arena = arena_new(LIMIT_RESPONSE_BYTES);
-        struct val *app = NULL;
-        if (!app_get(call, arena, cli_arg(cli, 0), &app, &err)) {
-            if (err.code != ERR_NOT_FOUND)
-                return cli_fail(cli, &err);
+    if (!app_watch_open(call, cli_arg(cli, 0), &watch, &err))
+        return cli_fail(cli, &err);
+    for (;;) {
+        switch (app_watch_next(watch, deadline, &app, &err)) {
+        case APP_NEWS:
+            break;
+        case APP_LATE:
+            err_set(&err, ERR_TIMEOUT,
+                    "'%.*s' is still being deleted; it goes on without this command",
+                    STR(cli_arg(cli, 0)));
+            return cli_fail(cli, &err);
+        case APP_GONE:
             cli_progress_end(cli);
             fprintf(cli_out(cli), "continuous deployment %.*s deleted\n", STR(cli_arg(cli, 0)));
             return CLI_OK;
+        case APP_FAILED:
+            return cli_fail(cli, &err);
         }
         cli_progress(cli, "deleting, %zu resources are left…",
                      val_count(VAL_AT(app, "status", "resources")));
-        client_sleep(call->client, 200);
     }
-    err_set(&err, ERR_TIMEOUT, "'%.*s' is still being deleted; it goes on without this command",
-            STR(cli_arg(cli, 0)));
-    return cli_fail(cli, &err);
 }
 
 int app_run_delete(struct cli *cli)

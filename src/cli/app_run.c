@@ -1,10 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* taut app sync, terminate, wait: operations. */
 #include "base/clock.h"
-#include "cli/app.h"
+#include "cli/app_watch.h"
 #include "schema/gvk.h"
-
-#define POLL_MS 200
 
 /* GROUP:KIND:NAMESPACE/NAME; the group may be empty, the namespace left out. */
 static bool add_resource(struct arena *arena, struct val *list, str text, struct err *err)
@@ -60,37 +58,56 @@ static bool build_sync(struct cli *cli, struct arena *arena, struct val *sync, s
     return true;
 }
 
-/* Reads until the operation is over; the last state is printed and decides the exit code. */
-static int follow(struct cli *cli, struct app_call *call)
+static int tell_end(struct cli *cli, const struct val *app)
 {
-    int64_t deadline = clock_mono_ms() + cli_duration_ms(cli, "timeout");
+    auto_arena struct arena *arena = arena_new(LIMIT_RESPONSE_BYTES);
+    str phase = VAL_STR(app, "status", "operationState", "phase");
+
+    cli_progress_end(cli);
+    if (cli_format(cli) != CLI_TABLE)
+        cli_print_val(cli, val_get(val_get(app, S("status")), S("operationState")));
+    else
+        app_print_results(cli, arena, app);
+    cli_note(cli, "%.*s: %.*s", STR(phase),
+             STR(VAL_STR(app, "status", "operationState", "message")));
+    return str_eq(phase, S("Succeeded")) ? CLI_OK : CLI_FAILED;
+}
+
+static int fail_gone(struct cli *cli)
+{
     struct err err = {0};
 
+    err_set(&err, ERR_NOT_FOUND, "there is no continuous deployment '%.*s'", STR(cli_arg(cli, 0)));
+    return cli_fail(cli, &err);
+}
+
+/* Watches until the operation is over; the last state is printed and decides the exit code. */
+static int follow(struct cli *cli, struct app_call *call)
+{
+    auto_app_watch struct app_watch *watch = NULL;
+    int64_t deadline = clock_mono_ms() + cli_duration_ms(cli, "timeout");
+    const struct val *app = NULL;
+    struct err err = {0};
+
+    if (!app_watch_open(call, cli_arg(cli, 0), &watch, &err))
+        return cli_fail(cli, &err);
     for (;;) {
-        auto_arena struct arena *arena = arena_new(LIMIT_RESPONSE_BYTES);
-        struct val *app = NULL;
-        if (!app_get(call, arena, cli_arg(cli, 0), &app, &err))
-            return cli_fail(cli, &err);
-        str phase = VAL_STR(app, "status", "operationState", "phase");
-        if (!app_is_busy(app)) {
-            cli_progress_end(cli);
-            if (cli_format(cli) != CLI_TABLE)
-                cli_print_val(cli, val_get(val_get(app, S("status")), S("operationState")));
-            else
-                app_print_results(cli, arena, app);
-            bool ok = str_eq(phase, S("Succeeded"));
-            cli_note(cli, "%.*s: %.*s", STR(phase),
-                     STR(VAL_STR(app, "status", "operationState", "message")));
-            return ok ? CLI_OK : CLI_FAILED;
-        }
-        if (clock_mono_ms() >= deadline) {
+        switch (app_watch_next(watch, deadline, &app, &err)) {
+        case APP_NEWS:
+            break;
+        case APP_LATE:
             err_set(&err, ERR_TIMEOUT, "the operation is still running: %.*s",
                     STR(VAL_STR(app, "status", "operationState", "message")));
             return cli_fail(cli, &err);
+        case APP_GONE:
+            return fail_gone(cli);
+        case APP_FAILED:
+            return cli_fail(cli, &err);
         }
-        cli_progress(cli, "%.*s: %.*s", STR(phase),
+        if (!app_is_busy(app))
+            return tell_end(cli, app);
+        cli_progress(cli, "%.*s: %.*s", STR(VAL_STR(app, "status", "operationState", "phase")),
                      STR(VAL_STR(app, "status", "operationState", "message")));
-        client_sleep(call->client, POLL_MS);
     }
 }
 
@@ -190,6 +207,38 @@ static int fail_wait(struct cli *cli, const struct val *app)
     return cli_fail(cli, &err);
 }
 
+static int wait_for(struct cli *cli, struct app_call *call, const struct wanted *wanted)
+{
+    auto_app_watch struct app_watch *watch = NULL;
+    int64_t deadline = clock_mono_ms() + cli_duration_ms(cli, "timeout");
+    const struct val *app = NULL;
+    struct err err = {0};
+
+    if (!app_watch_open(call, cli_arg(cli, 0), &watch, &err))
+        return cli_fail(cli, &err);
+    for (;;) {
+        switch (app_watch_next(watch, deadline, &app, &err)) {
+        case APP_NEWS:
+            break;
+        case APP_LATE:
+            return fail_wait(cli, app);
+        case APP_GONE:
+            return fail_gone(cli);
+        case APP_FAILED:
+            return cli_fail(cli, &err);
+        }
+        if (is_met(wanted, app)) {
+            cli_progress_end(cli);
+            if (cli_format(cli) != CLI_TABLE)
+                return cli_print_val(cli, app);
+            fprintf(cli_out(cli), "%.*s is %.*s and %.*s\n", STR(cli_arg(cli, 0)),
+                    STR(app_sync_status(app)), STR(app_health(app)));
+            return CLI_OK;
+        }
+        cli_progress(cli, "%.*s, %.*s…", STR(app_sync_status(app)), STR(app_health(app)));
+    }
+}
+
 int app_run_wait(struct cli *cli)
 {
     auto_app_call struct app_call call = {0};
@@ -199,25 +248,7 @@ int app_run_wait(struct cli *cli)
 
     if (!wanted.synced && !wanted.healthy && !wanted.idle)
         wanted = (struct wanted){true, true, true};
-    int64_t deadline = clock_mono_ms() + cli_duration_ms(cli, "timeout");
     if (!app_open(cli, &call, &err) || (cli_switch(cli, "refresh") && !refresh(cli, &call, &err)))
         return cli_fail(cli, &err);
-    for (;;) {
-        auto_arena struct arena *arena = arena_new(LIMIT_RESPONSE_BYTES);
-        struct val *app = NULL;
-        if (!app_get(&call, arena, cli_arg(cli, 0), &app, &err))
-            return cli_fail(cli, &err);
-        if (is_met(&wanted, app)) {
-            cli_progress_end(cli);
-            if (cli_format(cli) != CLI_TABLE)
-                return cli_print_val(cli, app);
-            fprintf(cli_out(cli), "%.*s is %.*s and %.*s\n", STR(cli_arg(cli, 0)),
-                    STR(app_sync_status(app)), STR(app_health(app)));
-            return CLI_OK;
-        }
-        if (clock_mono_ms() >= deadline)
-            return fail_wait(cli, app);
-        cli_progress(cli, "%.*s, %.*s…", STR(app_sync_status(app)), STR(app_health(app)));
-        client_sleep(call.client, POLL_MS);
-    }
+    return wait_for(cli, &call, &wanted);
 }

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cli/client.h"
+#include "base/log.h"
 #include "base/mem.h"
 #include "cli/paths.h"
 #include "doc/json.h"
 #include "io/http_client.h"
 #include "kube/kubeconfig.h"
+#include "kube/remote.h"
 #include <stdarg.h>
 
 #define CALL_TIMEOUT_MS 120000
@@ -13,6 +15,8 @@ struct client {
     struct cli *cli;
     struct loop *loop;
     struct http_client *http;
+    struct kubeconfig *config;
+    struct kube *kube; /* NULL: nothing was watched yet */
     struct arena *arena;
 };
 
@@ -29,6 +33,8 @@ void client_free(struct client *client)
     if (client == NULL)
         return;
     http_client_free(client->http);
+    kube_free(client->kube);
+    kubeconfig_free(client->config);
     loop_free(client->loop);
     arena_free(client->arena);
     mem_free(client);
@@ -60,6 +66,7 @@ bool client_open(struct cli *cli, struct client **ret_client, struct err *err)
     auto_client struct client *client = new0(struct client);
     auto_kubeconfig struct kubeconfig *config = NULL;
 
+    log_set_level(LOG_ERROR); /* whom would a slow turn of this loop keep waiting? */
     client->cli = cli;
     client->arena = arena_new(LIMIT_MIB);
     if (!load_config(cli, client->arena, &config, err))
@@ -81,6 +88,7 @@ bool client_open(struct cli *cli, struct client **ret_client, struct err *err)
     };
     if (!http_client_new(client->loop, &options, &client->http, err))
         return false;
+    client->config = TAKE(config);
     *ret_client = TAKE(client);
     return true;
 }
@@ -198,6 +206,20 @@ void client_sleep(struct client *client, int64_t ms)
 {
     bool never = false;
     (void)loop_run_until(client->loop, &never, ms);
+}
+
+bool client_kube(struct client *client, struct kube **ret_kube, struct err *err)
+{
+    if (client->kube == NULL &&
+        !kube_remote_new(client->loop, S("the server"), client->config, &client->kube, err))
+        return false;
+    *ret_kube = client->kube;
+    return true;
+}
+
+void client_run(struct client *client, const bool *done, int64_t ms)
+{
+    (void)!loop_run_until(client->loop, done, ms);
 }
 
 str client_devops_path(struct client *client, struct arena *arena, const char *format, ...)

@@ -6,6 +6,7 @@
  */
 #include "cli/cli.h"
 #include "doc/val.h"
+#include "kube/kube.h"
 
 struct client;
 
@@ -25,6 +26,10 @@ MUST_USE bool client_merge(struct client *client, struct arena *arena, str path,
 /* "…%2F…": one segment of a path or a query value. */
 str client_escape(struct arena *arena, str text);
 void client_sleep(struct client *client, int64_t ms);
+/* The same server, for watches; the client's. */
+MUST_USE bool client_kube(struct client *client, struct kube **ret_kube, struct err *err);
+/* Runs watches until *done, or for so long. */
+void client_run(struct client *client, const bool *done, int64_t ms);
 
 /* /taut/v1/devops/{--devops}, and the namespace behind it. */
 str client_devops_path(struct client *client, struct arena *arena, const char *format, ...)

@@ -229,6 +229,21 @@ static uint64_t mix(uint64_t a, uint64_t b)
 
 /* Multiply-and-fold in the manner of wyhash: eight bytes a step, seeded so that a peer cannot
  * choose colliding keys in advance. */
+/* One to seven bytes, by loads of a fixed size that may overlap. */
+static uint64_t tail_word(str s)
+{
+    const unsigned char *at = (const unsigned char *)s.at;
+
+    if (s.len >= 4) {
+        uint32_t low = 0;
+        uint32_t high = 0;
+        memcpy(&low, at, 4);
+        memcpy(&high, at + s.len - 4, 4);
+        return low | (uint64_t)high << 32;
+    }
+    return at[0] | (uint64_t)at[s.len / 2] << 8 | (uint64_t)at[s.len - 1] << 16;
+}
+
 uint64_t str_hash(str s)
 {
     uint64_t hash = hash_seed() ^ s.len;
@@ -240,8 +255,7 @@ uint64_t str_hash(str s)
         s = str_of(s.at + 8, s.len - 8);
     }
     if (s.len > 0) {
-        uint64_t word = 0;
-        memcpy(&word, s.at, s.len);
+        uint64_t word = tail_word(s);
         hash = mix(hash ^ word, 0x8ebc6af09c88c6e3u);
     }
     return mix(hash, 0x589965cc75374cc3u);

@@ -16,6 +16,7 @@ struct intern {
     uint32_t stamp;
     uint32_t first; /* index of the first member with this key, in the map of the stamp */
     uint32_t hash;
+    struct intern *next; /* the key that followed this one last time */
     struct val_key key;
 };
 
@@ -42,6 +43,7 @@ struct parser {
     struct intern **interns;
     size_t intern_count;
     size_t intern_size; /* a power of two */
+    struct intern *last_key;
 
     struct {
         str key;      /* of the member that is being read; in a list unused */
@@ -101,10 +103,12 @@ static bool fail_unexpected(struct parser *p, const char *expected)
 
 /* ---- scanning ---- */
 
-static void skip_space(struct parser *p)
+static inline void skip_space(struct parser *p)
 {
     const char *at = p->at;
 
+    if (at < p->end && (unsigned char)*at > ' ')
+        return; /* compact texts have none */
     while (at < p->end && (*at == ' ' || *at == '\n' || *at == '\t' || *at == '\r')) {
         if (*at == '\n') {
             p->line++;
@@ -308,7 +312,7 @@ static void interns_grow(struct parser *p)
     p->intern_size = size;
 }
 
-static const struct val_key *intern_key(struct parser *p, str text)
+static struct intern *intern_find(struct parser *p, str text)
 {
     if (p->intern_count * 2 >= p->intern_size)
         interns_grow(p);
@@ -319,7 +323,7 @@ static const struct val_key *intern_key(struct parser *p, str text)
          slot = (slot + 1) & (p->intern_size - 1)) {
         if (one->hash == hash && one->key.len == text.len &&
             memcmp(one->key.text, text.at, text.len) == 0)
-            return &one->key;
+            return one;
     }
     struct intern *added = arena_alloc(p->arena, sizeof(*added) + text.len + 1);
     added->hash = hash;
@@ -327,7 +331,22 @@ static const struct val_key *intern_key(struct parser *p, str text)
     memcpy(added->key.text, text.at, text.len);
     p->interns[slot] = added;
     p->intern_count++;
-    return &added->key;
+    return added;
+}
+
+/* Objects of a list have their keys in the same order: the guess is nearly always right. */
+static const struct val_key *intern_key(struct parser *p, str text)
+{
+    struct intern *guess = p->last_key == NULL ? NULL : p->last_key->next;
+
+    if (guess == NULL || guess->key.len != text.len ||
+        memcmp(guess->key.text, text.at, text.len) != 0) {
+        guess = intern_find(p, text);
+        if (p->last_key != NULL)
+            p->last_key->next = guess;
+    }
+    p->last_key = guess;
+    return &guess->key;
 }
 
 static bool parse_key(struct parser *p, const struct val_key **ret_key)

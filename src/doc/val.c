@@ -89,7 +89,7 @@ struct val *val_new(struct arena *arena, struct val value)
 static struct val_block *block_new(struct arena *arena, bool is_map, size_t size)
 {
     size_t one = is_map ? sizeof(struct member) : sizeof(struct val);
-    struct val_block *b = arena_alloc(arena, offsetof(struct val_block, items) + size * one);
+    struct val_block *b = arena_words(arena, offsetof(struct val_block, items) + size * one);
 
     b->size = (uint32_t)size;
     return b;

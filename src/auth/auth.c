@@ -38,6 +38,7 @@ void auth_free(struct auth *auth)
     if (auth == NULL)
         return;
     auth_sessions_free(auth);
+    auth_reviews_free(auth);
     kube_cancel(auth->call);
     if (auth->users != NULL)
         reflector_free(auth->users);
@@ -324,7 +325,7 @@ bool auth_check_token(const struct auth *auth, str token, struct auth_user *ret_
     return true;
 }
 
-static bool is_master(const struct auth_user *user)
+bool auth_is_master(const struct auth_user *user)
 {
     for (size_t i = 0; i < user->group_count; i++) {
         if (str_eq(user->groups[i], S(AUTH_ADMIN_GROUP)))
@@ -336,7 +337,13 @@ static bool is_master(const struct auth_user *user)
 bool auth_may(const struct auth *auth, const struct auth_user *user,
               const struct auth_question *question)
 {
-    return is_master(user) || (auth->rbac != NULL && rbac_allows(auth->rbac, user, question));
+    bool allowed;
+
+    if (auth_is_master(user))
+        return true;
+    if (auth_reviewed(auth, user, question, &allowed))
+        return allowed;
+    return auth->rbac != NULL && rbac_allows(auth->rbac, user, question);
 }
 
 /* What system:masters holds, as the ClusterRole cluster-admin says it. */
@@ -358,7 +365,7 @@ static void tell_everything(auth_rule_fn *fn, void *owner)
 void auth_rules_each(const struct auth *auth, const struct auth_user *user, str namespace_,
                      auth_rule_fn *fn, void *owner)
 {
-    if (is_master(user))
+    if (auth_is_master(user))
         tell_everything(fn, owner);
     if (auth->rbac != NULL)
         rbac_rules_each(auth->rbac, user, namespace_, fn, owner);
@@ -366,7 +373,8 @@ void auth_rules_each(const struct auth *auth, const struct auth_user *user, str 
 
 bool auth_is_member(const struct auth *auth, const struct auth_user *user, str namespace_)
 {
-    return is_master(user) || (auth->rbac != NULL && rbac_is_member(auth->rbac, user, namespace_));
+    return auth_is_master(user) ||
+           (auth->rbac != NULL && rbac_is_member(auth->rbac, user, namespace_));
 }
 
 /* ---- tokens ---- */

@@ -76,8 +76,23 @@ void auth_start(struct auth *auth, auth_started_fn *done, void *owner);
 /* The user of a token; texts live until the loop's next turn. ERR_UNAUTHORIZED: unknown. */
 MUST_USE bool auth_check_token(const struct auth *auth, str token, struct auth_user *ret_user,
                                struct err *err);
+/* Where the home is a real cluster, its answer to auth_review when that is fresh, and else what the
+ * roles and bindings say, which may lack what other authorisers of that cluster add. */
 bool auth_may(const struct auth *auth, const struct auth_user *user,
               const struct auth_question *question);
+
+/* From now on the home is asked by SubjectAccessReview. */
+void auth_use_reviews(struct auth *auth);
+/* Whether auth_may has the home's own answer; if not, ask auth_review first. */
+bool auth_knows(const struct auth *auth, const struct auth_user *user,
+                const struct auth_question *question);
+/* `done` runs once in a later turn; without an err, auth_may then knows for some seconds. */
+struct auth_review;
+typedef void auth_review_fn(void *owner, const struct err *err);
+struct auth_review *auth_review(struct auth *auth, const struct auth_user *user,
+                                const struct auth_question *question, auth_review_fn *done,
+                                void *owner);
+void auth_review_cancel(struct auth_review *review); /* NULL is fine */
 
 /* Each rule (as of a Role) that the user holds cluster-wide and in the namespace, "" = none;
  * borrowed during the call. */

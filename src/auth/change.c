@@ -23,6 +23,7 @@ void auth_note_change(void *owner)
     struct auth *auth = owner;
 
     auth->generation++;
+    auth_forget_reviews(auth);
     loop_task_post(auth->change);
 }
 

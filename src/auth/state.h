@@ -22,6 +22,9 @@ struct auth {
     struct password_pool *passwords;
     struct auth_login *logins;
     struct map *failures; /* user name → struct failure: wrong passwords of late */
+    /* review.c */
+    struct map *verdicts; /* NULL: the home's RBAC is evaluated here */
+    struct auth_review *reviews;
     uint64_t generation;
     struct loop_task *change; /* tells the listeners */
     struct auth_listener *listeners;
@@ -31,6 +34,12 @@ struct auth {
 extern const struct gvr auth_gvr_secrets;
 struct secret *auth_random_secret(void);
 void auth_sessions_free(struct auth *auth);
+void auth_reviews_free(struct auth *auth);
+void auth_forget_reviews(struct auth *auth);
+/* A fresh answer of the home's; false: there is none. */
+bool auth_reviewed(const struct auth *auth, const struct auth_user *user,
+                   const struct auth_question *question, bool *ret_allowed);
+bool auth_is_master(const struct auth_user *user);
 /* Something that decides has changed. */
 void auth_note_change(void *auth);
 void auth_tell_listeners(void *auth);

@@ -148,6 +148,9 @@
 #define LIMIT_PASSWORD_BYTES 1024
 /* Repositories or locations in the allowlist of one DevOps Project that a request may set. */
 #define LIMIT_ALLOWLIST 500
+/* Answers of a real home about rights that are remembered for some seconds; beyond, all are
+ * forgotten. */
+#define LIMIT_AUTH_REVIEWS 4096
 /* The name of a user's Secret, a Kubernetes name of at most 253 characters. */
 #define LIMIT_USER_OBJECT 254
 /* Changes that a watch of the embedded API can go back to, and their bytes; older is 410 Gone and a

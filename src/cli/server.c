@@ -222,6 +222,8 @@ static bool open_ports(struct server *server, struct err *err)
 static void open_web(struct server *server)
 {
     server->auth = auth_new(server->loop, server->home);
+    if (server->home_server == NULL)
+        auth_use_reviews(server->auth);
     if (server->home_server != NULL) {
         apiserver_set_may(server->home_server, web_apiserver_may, server->auth);
         apiserver_set_rules(server->home_server, web_apiserver_rules, server->auth);

@@ -79,6 +79,8 @@ struct web_call {
     struct engine_preview *preview;
     struct source_wait *wait;
     struct auth_login *login;
+    struct auth_review *review;
+    void (*reviewed)(struct web_call *call);
     struct password_check *password;
     struct secret *secret;    /* made for the answer */
     struct loop_timer *timer; /* people.c: until what was written is known */
@@ -143,6 +145,9 @@ struct http_request *web_take_request(struct web_call *call);
  * its own; encode.c. */
 void web_encode(struct web_call *call, struct http_reply *reply, struct http_pair *headers);
 
+/* Goes on once auth_may knows the answer: at once, or after a real home was asked. */
+void web_when_reviewed(struct web_call *call, const struct auth_question *question,
+                       void (*then)(struct web_call *call));
 /* Whether the caller may everything: a platform admin. */
 bool web_is_admin(const struct web_call *call);
 

@@ -9,6 +9,7 @@
 #include "web/guard.h"
 #include "web/repo.h"
 #include "web/rights.h"
+#include "web/self_review.h"
 #include "web/upstream.h"
 
 /* A target's upstream, made at its first use and again when its Secret changes. */
@@ -72,7 +73,7 @@ static bool grants_in_our_name(const struct web_call *call, const struct auth_qu
            !auth_may(call->web->options.auth, &call->user, &everything);
 }
 
-void web_home_api(struct web_call *call)
+static void pass_home(struct web_call *call)
 {
     struct auth *auth = call->web->options.auth;
     struct auth_question question = web_question_of(call->request, call->request->path);
@@ -94,6 +95,18 @@ void web_home_api(struct web_call *call)
             web_guard(call, &question);
         to_home(call, call->request->path);
     }
+}
+
+void web_home_api(struct web_call *call)
+{
+    struct auth_question question = web_question_of(call->request, call->request->path);
+
+    if (call->web->options.home_server != NULL)
+        pass_home(call);
+    else if (str_eq(call->request->method, S("POST")) && web_is_self_review(call->request))
+        web_self_review(call);
+    else
+        web_when_reviewed(call, &question, pass_home);
 }
 
 /* ---- targets ---- */

@@ -76,8 +76,9 @@ bool web_apiserver_may(void *owner, const struct apiserver_question *q)
             .name = q->name,
             .path = q->path,
     };
-    bool asks_about_self = str_eq(q->group, S("authorization.k8s.io")) &&
-                           str_starts(q->resource, S("selfsubject"));
+    bool asks_about_self = str_starts(q->resource, S("selfsubject")) &&
+                           (str_eq(q->group, S("authorization.k8s.io")) ||
+                            str_eq(q->group, S("authentication.k8s.io")));
 
     if (q->path.len > 0 && is_discovery(q->verb, q->path))
         return true;

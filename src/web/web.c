@@ -299,16 +299,21 @@ const struct web_route *web_route_of(const char *pattern)
     return NULL;
 }
 
-bool web_may(const struct web *web, const struct auth_user *user, const struct web_route *route,
-             str namespace_, struct err *err)
+static struct auth_question question_of(const struct web_route *route, str namespace_)
 {
-    struct auth_question question = {
+    return (struct auth_question){
             .verb = str_from(route->may.verb),
             .group = str_from(route->may.group),
             .resource = str_from(route->may.resource),
             .subresource = str_from(route->may.subresource),
             .namespace_ = namespace_,
     };
+}
+
+bool web_may(const struct web *web, const struct auth_user *user, const struct web_route *route,
+             str namespace_, struct err *err)
+{
+    struct auth_question question = question_of(route, namespace_);
 
     if (route->flags & WEB_SIGNED_IN)
         return true;
@@ -324,9 +329,27 @@ bool web_may(const struct web *web, const struct auth_user *user, const struct w
                    route->may.subresource);
 }
 
-static bool check_right(struct web_call *call, struct err *err)
+static void on_review(void *owner, const struct err *err)
 {
-    return web_may(call->web, &call->user, call->route, call->namespace_, err);
+    struct web_call *call = owner;
+
+    call->review = NULL;
+    if (err != NULL)
+        web_reply_err(call, err);
+    else
+        call->reviewed(call);
+}
+
+void web_when_reviewed(struct web_call *call, const struct auth_question *question,
+                       void (*then)(struct web_call *call))
+{
+    struct auth *auth = call->web->options.auth;
+
+    call->reviewed = then;
+    if (auth_knows(auth, &call->user, question))
+        then(call);
+    else
+        call->review = auth_review(auth, &call->user, question, on_review, call);
 }
 
 static bool read_body(struct web_call *call, struct err *err)
@@ -386,6 +409,31 @@ static void enter_devops(struct web_call *call)
              on_devops);
 }
 
+static void on_right_known(struct web_call *call)
+{
+    struct err err = {0};
+
+    if (!(call->route->flags & WEB_PUBLIC) &&
+        !web_may(call->web, &call->user, call->route, call->namespace_, &err))
+        web_reply_err(call, &err);
+    else if ((call->route->flags & WEB_BODY) && !read_body(call, &err))
+        web_reply_err(call, &err);
+    else if (call->route->flags & WEB_DEVOPS)
+        enter_devops(call);
+    else
+        call->route->handler(call);
+}
+
+static void ask_right(struct web_call *call)
+{
+    struct auth_question question = question_of(call->route, call->namespace_);
+
+    if (call->route->may.verb == NULL)
+        on_right_known(call);
+    else
+        web_when_reviewed(call, &question, on_right_known);
+}
+
 void web_handle(void *owner, struct http_request *request)
 {
     struct web *web = owner;
@@ -406,14 +454,10 @@ void web_handle(void *owner, struct http_request *request)
     if (call->route->flags & WEB_DEVOPS)
         call->namespace_ = str_eq(call->params[0], S("default")) ? web->options.control_namespace
                                                                  : call->params[0];
-    if (!(call->route->flags & WEB_PUBLIC) && (!check_user(call, &err) || !check_right(call, &err)))
+    if (!(call->route->flags & WEB_PUBLIC) && !check_user(call, &err))
         web_reply_err(call, &err);
-    else if ((call->route->flags & WEB_BODY) && !read_body(call, &err))
-        web_reply_err(call, &err);
-    else if (call->route->flags & WEB_DEVOPS)
-        enter_devops(call);
     else
-        call->route->handler(call);
+        ask_right(call);
 }
 
 /* ---- calls of our own ---- */
@@ -423,7 +467,6 @@ void web_load_start(struct web *web, const struct auth_user *user, str path,
 {
     struct arena *arena = arena_new(LIMIT_HTTP_REQUEST_ARENA);
     struct http_request *request = arena_new0(arena, struct http_request);
-    struct err err = {0};
     bool other_method = false;
 
     request->method = S("GET");
@@ -445,12 +488,7 @@ void web_load_start(struct web *web, const struct auth_user *user, str path,
     if (call->route->flags & WEB_DEVOPS)
         call->namespace_ = str_eq(call->params[0], S("default")) ? web->options.control_namespace
                                                                  : call->params[0];
-    if (!check_right(call, &err))
-        web_reply_err(call, &err);
-    else if (call->route->flags & WEB_DEVOPS)
-        enter_devops(call);
-    else
-        call->route->handler(call);
+    ask_right(call);
 }
 
 void web_load_cancel(struct web_call *call)
@@ -496,6 +534,7 @@ void web_free(struct web *web)
             source_cancel(TAKE(call->wait));
         host_key_cancel(TAKE(call->scan));
         auth_login_cancel(TAKE(call->login));
+        auth_review_cancel(TAKE(call->review));
         password_cancel(TAKE(call->password));
         web_fail(call, ERR_UNAVAILABLE, "the server is stopping");
     }

@@ -3,9 +3,11 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator
 
 import pytest
+from cluster import ControlPlane
 from harness.kube import KubeError
 from harness.people import Browser, Open, Person
 from harness.server import Server
@@ -364,3 +366,53 @@ def test_the_homes_own_projects_are_no_location_of_a_team(server: Server, devops
 
         eventually(refused, within=60, what=f"the refusal of {namespace}")
         server.home.request("DELETE", f"{path}/{name}")
+
+
+def can_i(person: Person, verb: str, group: str, resource: str, namespace: str) -> bool:
+    attributes = {"verb": verb, "group": group, "resource": resource, "namespace": namespace}
+    answer = person.kube.request(
+        "POST",
+        "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews",
+        {
+            "apiVersion": "authorization.k8s.io/v1",
+            "kind": "SelfSubjectAccessReview",
+            "spec": {"resourceAttributes": attributes},
+        },
+    )
+    return answer["status"]["allowed"]
+
+
+def test_kubectl_auth_can_i_answers_for_the_caller(server: Server, devops: str) -> None:
+    person = Person(server, devops)
+    person.bind(devops, "taut:operator")
+    argo = "argoproj.io"
+    eventually(
+        lambda: can_i(person, "sync", argo, "applications", devops), within=30, what="the right"
+    )
+    assert not can_i(person, "rollback", argo, "applications", devops)
+    assert not can_i(person, "get", "", "secrets", devops)
+    assert not can_i(person, "sync", argo, "applications", "default")
+    answer = person.kube.request(
+        "POST",
+        "/apis/authentication.k8s.io/v1/selfsubjectreviews",
+        {"apiVersion": "authentication.k8s.io/v1", "kind": "SelfSubjectReview"},
+    )
+    assert answer["status"]["userInfo"]["username"] == devops
+
+
+@pytest.mark.only("cluster")
+def test_a_real_home_is_asked_what_somebody_may(
+    server: Server, devops: str, plane: ControlPlane
+) -> None:
+    """Any authoriser of that cluster counts, not only the RBAC objects that Taut can read."""
+    person = Person(server, devops)
+    person.bind(devops, "taut:viewer")
+    eventually(
+        lambda: allowed(person, f"/taut/v1/devops/{devops}/members"), within=30, what="the right"
+    )
+    asked = [
+        json.loads(line)
+        for line in plane.audit_log.read_text().splitlines()
+        if "subjectaccessreviews" in line
+    ]
+    assert any(event["user"]["username"] == "tester" for event in asked), asked[:2]

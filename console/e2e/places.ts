@@ -28,7 +28,7 @@ const targets: Record<Target, string> = {
     app: "shop",
     repo: "sample",
     credential: "robot",
-    cluster: "sandbox",
+    cluster: "spare",
     service: "sandbox/shop/web",
     user: "project-viewer",
     member: "project-viewer",
@@ -106,5 +106,10 @@ export async function prepare(server: Server): Promise<void> {
         type: "basic",
         username: "robot",
         secret: "secret",
+    });
+    await server.ask("admin", "POST", "/taut/v1/clusters", {
+        name: "spare",
+        server: "https://127.0.0.1:1",
+        config: {},
     });
 }

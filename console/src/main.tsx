@@ -18,6 +18,7 @@ import "./ui/tokens.css";
 import "./ui/console.css";
 import "./ui/taut.css";
 import "./ui/detail.css";
+import "./ui/forms.css";
 
 /** After signing in without a page asked for: the last DevOps Project, else the only one, else all. */
 function startPage(): string {

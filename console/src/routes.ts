@@ -93,6 +93,8 @@ export const routes: Route[] = [
         data: [repos],
         dialogs: [
             { name: "import", title: "repos.importTitle", data: [credentials] },
+            { name: "edit", title: "repos.editTitle", on: "repo", data: [credentials] },
+            { name: "yaml", title: "yaml.title", on: "repo" },
             { name: "delete", title: "repos.deleteTitle", on: "repo" },
         ],
     },
@@ -103,6 +105,7 @@ export const routes: Route[] = [
         data: [credentials],
         dialogs: [
             { name: "create", title: "credentials.createTitle" },
+            { name: "edit", title: "credentials.editTitle", on: "credential" },
             { name: "delete", title: "credentials.deleteTitle", on: "credential" },
         ],
     },
@@ -153,6 +156,11 @@ export const routes: Route[] = [
         title: "clusters.title",
         load: async () => (await import("./screens/clusters")).Clusters,
         data: ["taut/v1/clusters"],
+        dialogs: [
+            { name: "add", title: "clusters.addTitle" },
+            { name: "edit", title: "clusters.editTitle", on: "cluster" },
+            { name: "delete", title: "clusters.deleteTitle", on: "cluster" },
+        ],
         admin: true,
     },
 ];

@@ -1,16 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { Application } from "../src/api/types";
-import {
-    defaults,
-    nameProblem,
-    newApplication,
-    optionsOf,
-    rowOf,
-    select,
-    settingsOf,
-    settingsPatch,
-    type Settings,
-} from "../src/model";
+import { nameProblem, rowOf, select } from "../src/model";
 
 function app(over: Partial<Application["spec"]> = {}): Application {
     return {
@@ -32,58 +22,6 @@ describe("names", () => {
         expect(nameProblem("a-b-3")).toBeNull();
         for (const wrong of ["A", "-a", "a-", "a_b", "a".repeat(64)])
             expect(nameProblem(wrong)).toBe("name.invalid");
-    });
-});
-
-describe("settings", () => {
-    const all: Settings = {
-        ...defaults,
-        cluster: "c",
-        project: "p",
-        revision: "v1",
-        path: "config/default",
-        prune: true,
-        selfHeal: true,
-        skipValidation: true,
-        createNamespace: true,
-        pruneLast: true,
-        outOfSyncOnly: true,
-        propagation: "orphan",
-        replace: true,
-    };
-    it("round-trip through the object, each alone and all together", () => {
-        const info = { name: "x", alias: "", description: "", repoURL: "u", creator: "me" };
-        for (const s of [
-            all,
-            { ...all, auto: false, prune: false, selfHeal: false },
-            { ...defaults, cluster: "c", project: "p" },
-        ])
-            expect(
-                settingsOf(newApplication({ name: "demo", namespace: "demo" }, info, s)),
-            ).toEqual(s);
-    });
-    it("ticked means that validation is skipped", () => {
-        expect(optionsOf(all)).toContain("Validate=false");
-        expect(optionsOf({ ...all, skipValidation: false }).join()).not.toContain("Validate");
-    });
-    it("an edit keeps what the form does not know", () => {
-        const before = app({
-            syncPolicy: {
-                retry: { limit: 3 },
-                syncOptions: ["ServerSideApply=true", "PruneLast=true"],
-            },
-            ignoreDifferences: [{ kind: "Service" }],
-        });
-        const patch = settingsPatch(before, { ...settingsOf(before), pruneLast: false }) as {
-            spec: { syncPolicy: Record<string, unknown> };
-        };
-        expect(patch.spec.syncPolicy.syncOptions).toEqual([
-            "ServerSideApply=true",
-            "PrunePropagationPolicy=foreground",
-        ]);
-        expect(patch.spec.syncPolicy).not.toHaveProperty("retry");
-        expect(patch.spec).not.toHaveProperty("ignoreDifferences");
-        expect(patch).toHaveProperty("metadata.resourceVersion", "7");
     });
 });
 

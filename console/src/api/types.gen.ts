@@ -200,6 +200,12 @@ export interface Repository {
     created?: string;
     credential?: string;
     inline?: boolean;
+    server?: string;
+    owner?: string;
+    repo?: string;
+    resourceVersion?: string;
+    usedBy?: string[];
+    rewritten?: string[];
     connection?: Connection;
 }
 
@@ -297,6 +303,8 @@ export interface Cluster {
     simulated?: boolean;
     state?: string;
     environment?: string;
+    namespaces?: string;
+    editable?: boolean;
     created?: string;
 }
 
@@ -596,6 +604,7 @@ export interface Routes {
     "GET /taut/v1/devops/{devops}/repos": { answer: RepositoryList; body: unknown };
     "POST /taut/v1/devops/{devops}/repos": { answer: Repository; body: RepositoryNew };
     "GET /taut/v1/devops/{devops}/repos/{name}": { answer: Repository; body: unknown };
+    "PATCH /taut/v1/devops/{devops}/repos/{name}": { answer: Repository; body: RepositoryNew };
     "DELETE /taut/v1/devops/{devops}/repos/{name}": { answer: Named; body: unknown };
     "POST /taut/v1/devops/{devops}/repos/{name}/test": { answer: RepositoryTest; body: unknown };
     "GET /taut/v1/devops/{devops}/repos/{name}/refs": { answer: RefList; body: unknown };

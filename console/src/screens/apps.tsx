@@ -380,9 +380,7 @@ export function Apps({ devops }: { devops: string }) {
                     )
                 }
             </Loaded>
-            {verb === "create" && place && (
-                <CreateWizard devops={place} repos={repos.value?.items ?? []} close={closeDialog} />
-            )}
+            {verb === "create" && place && <CreateWizard devops={place} close={closeDialog} />}
             {target && apps?.[target] && (
                 <NamedAppDialog devops={devops} verb={verb} name={target} close={closeDialog} />
             )}

@@ -1,24 +1,25 @@
-/* What one does to a deployment: Edit Information, Edit Settings, Edit YAML, Sync, Delete. */
+/* Edit Information, Edit Settings, Edit YAML of a deployment: each merges, and asks when others wrote. */
 import { useState } from "preact/hooks";
-import { send, sendText } from "../api/client";
-import type { Application, SyncRequest } from "../api/types";
+import { ApiError, get, send } from "../api/client";
+import type { Application } from "../api/types";
 import { t } from "../i18n";
-import {
-    ALIAS,
-    DESCRIPTION,
-    FINALIZER,
-    isDifferent,
-    optionsOf,
-    settingsOf,
-    settingsPatch,
-    type Settings,
-} from "../model";
-import { boot } from "../session";
-import { Check, Choices, Icon, TextField } from "../ui/kit";
+import { ALIAS, DESCRIPTION } from "../model";
+import { applyPatch, mergePatch, overlap, pathsOf, same } from "../merge";
+import { useAsked, usePreview } from "../preview";
+import { drafts } from "../session";
+import { settingsOf, withSettings, type Settings } from "../settings";
 import { Footer, useAction } from "../ui/action";
+import { CodeEdit, type Problem } from "../ui/code";
+import { Button, Note, TextField } from "../ui/kit";
 import { Dialog } from "../ui/overlay";
 import { toYaml } from "../yaml";
-import { OptionsForm, SettingsForm } from "./settings-form";
+import { isApplication } from "../draft";
+import { EffectCounts, EffectNotes } from "./effect";
+import { SettingsForm } from "./settings-form";
+import { useRepoName } from "./sync-dialog";
+
+export { DeleteDialog } from "./delete-dialog";
+export { SyncDialog } from "./sync-dialog";
 
 const MERGE = "application/merge-patch+json";
 
@@ -26,8 +27,115 @@ export function addressOf(app: Application): string {
     return `apis/argoproj.io/v1alpha1/namespaces/${app.metadata.namespace}/applications/${app.metadata.name}`;
 }
 
+/** What a person edits of an object: no status, no operation, nothing that the server sets. */
+export function editable(app: Application): Application {
+    const { status: _status, operation: _operation, ...rest } = app;
+    const meta = { ...rest.metadata } as Record<string, unknown>;
+    for (const own of ["managedFields", "uid", "generation", "creationTimestamp", "selfLink"])
+        delete meta[own];
+    delete meta.resourceVersion;
+    return { ...rest, metadata: meta } as unknown as Application;
+}
+
+interface Conflict {
+    theirs: string[];
+    both: string[];
+    latest: Application;
+    who: string;
+}
+
+interface Owner {
+    manager?: string;
+    time?: string;
+}
+
+/** Who wrote last, as the server noted it. */
+export function lastWriter(app: Application): string {
+    const fields = (app.metadata as { managedFields?: Owner[] }).managedFields ?? [];
+    const newest = [...fields].sort((a, b) => ((a.time ?? "") < (b.time ?? "") ? 1 : -1))[0];
+    return newest?.manager ?? "";
+}
+
+/**
+ * Saves `after`, which was made from `before`: only what differs is sent, with the version it was made
+ * from. When somebody wrote meanwhile, what he changed is told and both can be kept.
+ */
+export function useSave(before: Application, close: () => void) {
+    const [conflict, setConflict] = useState<Conflict | null>(null);
+    const action = useAction(close);
+    const write = async (after: Application, base: Application, version: string) => {
+        const patch = mergePatch(editable(base), editable(after)) as
+            Record<string, unknown> | undefined;
+        if (patch === undefined) return;
+        const metadata = { ...(patch.metadata as object), resourceVersion: version };
+        await send("PATCH", addressOf(before), { ...patch, metadata }, MERGE);
+    };
+    const save = (after: Application) =>
+        action.run(async () => {
+            try {
+                await write(after, before, before.metadata.resourceVersion ?? "");
+            } catch (e) {
+                if (!(e instanceof ApiError) || e.status !== 409) throw e;
+                const latest = await get<Application>(addressOf(before));
+                const theirs = pathsOf(mergePatch(editable(before), editable(latest)));
+                const ours = pathsOf(mergePatch(editable(before), editable(after)));
+                if (theirs.length === 0) {
+                    await write(after, before, latest.metadata.resourceVersion ?? "");
+                    return;
+                }
+                setConflict({
+                    theirs,
+                    both: overlap(ours, theirs),
+                    latest,
+                    who: lastWriter(latest),
+                });
+                throw new Error("");
+            }
+        }, t("common.saved"));
+    const keepBoth = (after: Application) =>
+        action.run(async () => {
+            const latest = conflict!.latest;
+            const merged = applyPatch(
+                editable(latest),
+                mergePatch(editable(before), editable(after)) ?? {},
+            ) as Application;
+            await write(merged, latest, latest.metadata.resourceVersion ?? "");
+        }, t("common.saved"));
+    return { ...action, conflict, save, keepBoth };
+}
+
+export function ConflictNote({
+    conflict,
+    onBoth,
+    busy,
+}: {
+    conflict: Conflict;
+    onBoth: () => void;
+    busy: boolean;
+}) {
+    return (
+        <div class="dlg-error">
+            <Note
+                look="outofsync"
+                title={t("conflict.title", { who: conflict.who || t("conflict.somebody") })}
+                text={conflict.theirs.join(", ")}
+            >
+                <p class="t2">
+                    {conflict.both.length > 0
+                        ? t("conflict.overlap", { paths: conflict.both.join(", ") })
+                        : t("conflict.apart")}
+                </p>
+                <Button kind="small" busy={busy} onClick={onBoth}>
+                    {t("conflict.both")}
+                </Button>
+            </Note>
+        </div>
+    );
+}
+
 export function InfoDialog({ app, close }: { app: Application; close: () => void }) {
-    const notes = app.metadata.annotations ?? {};
+    const [before] = useState(app);
+    const notes = before.metadata.annotations ?? {};
     const [alias, setAlias] = useState(notes[ALIAS] ?? "");
     const [description, setDescription] = useState(notes[DESCRIPTION] ?? "");
     const action = useAction(close);
@@ -81,267 +189,166 @@ export function InfoDialog({ app, close }: { app: Application; close: () => void
     );
 }
 
+/** What the changed settings would do, once they differ from what is saved. */
+function SettingsEffect({ app, after }: { app: Application; after: Application | null }) {
+    const preview = usePreview(
+        app.spec.project,
+        after && { name: app.metadata.name, spec: after.spec },
+    );
+    if (!after || !preview.value) return null;
+    return (
+        <section class="sect" aria-live="polite" aria-busy={preview.busy}>
+            <h3 class="h">{t("settings.effect")}</h3>
+            {!preview.value.error && <EffectCounts rows={preview.value.resources} />}
+            <EffectNotes preview={preview.value} />
+        </section>
+    );
+}
+
 export function SettingsDialog({ app, close }: { app: Application; close: () => void }) {
-    const [value, setValue] = useState<Settings>(() => settingsOf(app));
-    const action = useAction(close);
-    const ok = () =>
-        void action.run(
-            () => send("PATCH", addressOf(app), settingsPatch(app, value), MERGE),
-            t("common.saved"),
-        );
+    const key = `settings.${app.metadata.namespace}.${app.metadata.name}`;
+    const [before] = useState(app);
+    const saved = settingsOf(before);
+    const [value, setValue] = useState<Settings>(() => drafts.load<Settings>(key) ?? saved);
+    const [checked, setChecked] = useState(false);
+    const repo = useRepoName(before.spec.project, before);
+    const end = () => {
+        drafts.drop(key);
+        close();
+    };
+    const save = useSave(before, end);
+    const after = same(value, saved) ? before : withSettings(before, value);
+    const ok = () => {
+        setChecked(true);
+        if (!value.project || !value.cluster) return;
+        if (after === before) end();
+        else void save.save(after);
+    };
+    const change = (to: Partial<Settings>) => {
+        const next = { ...value, ...to };
+        setValue(next);
+        drafts.save(key, next);
+    };
     return (
         <Dialog
             title={t("settings.title", { name: app.metadata.name })}
-            onClose={close}
+            size="m"
+            onClose={end}
             onPrimary={ok}
-            error={action.error || undefined}
-            footer={<Footer close={close} label={t("common.ok")} busy={action.busy} onOk={ok} />}
+            error={save.error || undefined}
+            footer={<Footer close={end} label={t("common.ok")} busy={save.busy} onOk={ok} />}
         >
+            {save.conflict && (
+                <ConflictNote
+                    conflict={save.conflict}
+                    busy={save.busy}
+                    onBoth={() => void save.keepBoth(after)}
+                />
+            )}
             <div class="body">
                 <SettingsForm
                     value={value}
-                    refsAt={null}
-                    onValue={(change) => setValue({ ...value, ...change })}
+                    devops={before.spec.project}
+                    repo={repo}
+                    errors={{
+                        cluster:
+                            checked && !value.cluster ? t("create.clusterRequired") : undefined,
+                        project:
+                            checked && !value.project ? t("create.projectRequired") : undefined,
+                    }}
+                    onValue={change}
                 />
+                <SettingsEffect app={before} after={after === before ? null : after} />
             </div>
         </Dialog>
     );
 }
 
-function editable(app: Application): string {
-    const { status: _status, operation: _operation, ...rest } = app;
-    const meta = { ...rest.metadata } as Record<string, unknown>;
-    for (const own of ["managedFields", "uid", "generation", "creationTimestamp", "selfLink"])
-        delete meta[own];
-    return toYaml({ ...rest, metadata: meta });
+interface Read {
+    value?: unknown;
+    error?: Problem;
 }
 
-/* Status and operation are no part of the text and must not be lost with it. */
-function withStatus(text: string, app: Application): string {
-    const own: Record<string, unknown> = {};
-    if (app.status) own.status = app.status;
-    if (app.operation) own.operation = app.operation;
-    return `${text.trimEnd()}\n${toYaml(own)}`;
+/** Null = it may be saved; the object is the same deployment. */
+export function yamlProblem(value: unknown, app: Application): string | null {
+    if (!isApplication(value)) return t("yaml.notApplication");
+    if (
+        value.metadata.name !== app.metadata.name ||
+        (value.metadata.namespace ?? app.metadata.namespace) !== app.metadata.namespace
+    )
+        return t("yaml.identity");
+    return null;
 }
 
 export function YamlDialog({ app, close }: { app: Application; close: () => void }) {
-    const [text, setText] = useState(() => editable(app));
-    const action = useAction(close);
+    const key = `yaml.${app.metadata.namespace}.${app.metadata.name}`;
+    const [before] = useState(app);
+    const [text, setText] = useState(() => drafts.load<string>(key) ?? toYaml(editable(before)));
+    const [after, setAfter] = useState<Application | null>(null);
+    const read = useAsked<Read>("taut/v1/yaml", { text });
+    const end = () => {
+        drafts.drop(key);
+        close();
+    };
+    const save = useSave(before, end);
     const ok = () => {
-        void action.run(
-            () => sendText("PUT", addressOf(app), withStatus(text, app), "application/yaml"),
-            t("common.saved"),
+        if (save.busy) return;
+        save.setError("");
+        send<Read>("POST", "taut/v1/yaml", { text }).then(
+            (answer) => {
+                const wrong = answer.error
+                    ? answer.error.message
+                    : yamlProblem(answer.value, before);
+                if (wrong) {
+                    save.setError(wrong);
+                    return;
+                }
+                const next = answer.value as Application;
+                setAfter(next);
+                void save.save(next);
+            },
+            (e: unknown) => save.setError((e as Error).message),
         );
     };
+    const found = read.value?.error ?? null;
+    const wrong =
+        !found && read.value && "value" in read.value
+            ? yamlProblem(read.value.value, before)
+            : null;
     return (
         <Dialog
             title={t("yaml.title", { name: app.metadata.name })}
             size="l"
-            onClose={close}
+            onClose={end}
             onPrimary={ok}
-            error={action.error || undefined}
+            error={save.error || undefined}
             footer={
                 <Footer
-                    close={close}
+                    close={end}
                     label={t("common.ok")}
-                    busy={action.busy}
+                    busy={save.busy}
                     onOk={ok}
                     hint={t("yaml.help")}
                 />
             }
         >
+            {save.conflict && after && (
+                <ConflictNote
+                    conflict={save.conflict}
+                    busy={save.busy}
+                    onBoth={() => void save.keepBoth(after)}
+                />
+            )}
             <div class="body">
-                <textarea
-                    class="in mono code-edit"
-                    aria-label={t("yaml.title", { name: app.metadata.name })}
-                    spellcheck={false}
+                <CodeEdit
+                    label={t("yaml.title", { name: app.metadata.name })}
                     value={text}
-                    onInput={(e) => setText(e.currentTarget.value)}
+                    onValue={(to) => {
+                        setText(to);
+                        drafts.save(key, to);
+                    }}
+                    problem={found ?? (wrong ? { message: wrong } : null)}
                 />
-            </div>
-        </Dialog>
-    );
-}
-
-export function SyncDialog({ app, close }: { app: Application; close: () => void }) {
-    const [settings, setSettings] = useState<Settings>(() => settingsOf(app));
-    const [revision, setRevision] = useState(app.spec.source?.targetRevision || "HEAD");
-    const [prune, setPrune] = useState(Boolean(app.spec.syncPolicy?.automated?.prune));
-    const [dryRun, setDryRun] = useState(false);
-    const [applyOnly, setApplyOnly] = useState(false);
-    const [force, setForce] = useState(false);
-    const action = useAction(close);
-
-    const resources = app.status?.resources ?? [];
-    const gone = resources.filter((r) => r.requiresPruning).length;
-    const changed = resources.filter((r) => isDifferent(r) && !r.requiresPruning).length;
-    const count = changed + (prune ? gone : 0);
-    const extra = (app.spec.syncPolicy?.syncOptions ?? []).filter(
-        (o) => !optionsOf(settings).some((x) => x.split("=")[0] === o.split("=")[0]),
-    );
-
-    const ok = () => {
-        const sync: SyncRequest = {
-            revision,
-            prune,
-            dryRun,
-            syncOptions: [
-                ...extra.filter(
-                    (o) =>
-                        !/^(Validate|CreateNamespace|PruneLast|ApplyOutOfSyncOnly|Replace)=/.test(
-                            o,
-                        ),
-                ),
-                ...optionsOf(settings),
-            ],
-            syncStrategy: applyOnly ? { apply: { force } } : { hook: { force } },
-        };
-        void action.run(
-            () =>
-                send(
-                    "PATCH",
-                    addressOf(app),
-                    { operation: { initiatedBy: { username: boot.value?.user.name }, sync } },
-                    MERGE,
-                ),
-            t("sync.started", { name: app.metadata.name }),
-        );
-    };
-    return (
-        <Dialog
-            title={t("sync.title", { name: app.metadata.name })}
-            size="l"
-            onClose={close}
-            onPrimary={ok}
-            error={action.error || undefined}
-            footer={
-                <Footer
-                    close={close}
-                    label={count > 0 ? t("sync.buttonCount", { n: count }) : t("sync.button")}
-                    busy={action.busy}
-                    onOk={ok}
-                />
-            }
-        >
-            <div class="halves">
-                <div class="col">
-                    <TextField
-                        label={t("sync.revision")}
-                        value={revision}
-                        onValue={setRevision}
-                        autofocus
-                    />
-                    <Check
-                        label={t("sync.prune")}
-                        help={t("sync.pruneHelp")}
-                        checked={prune}
-                        onValue={setPrune}
-                    />
-                    <Check
-                        label={t("sync.dryRun")}
-                        help={t("sync.dryRunHelp")}
-                        checked={dryRun}
-                        onValue={setDryRun}
-                    />
-                    <Check
-                        label={t("sync.applyOnly")}
-                        help={t("sync.applyOnlyHelp")}
-                        checked={applyOnly}
-                        onValue={setApplyOnly}
-                    />
-                    <Check
-                        label={t("sync.force")}
-                        help={t("sync.forceHelp")}
-                        checked={force}
-                        onValue={setForce}
-                    />
-                    <h3 class="h">{t("sync.effect")}</h3>
-                    {changed + gone === 0 && <p class="t2">{t("sync.effectNone")}</p>}
-                    {changed > 0 && (
-                        <p class="row">
-                            <Icon name="i-sync" />
-                            {t("sync.effectChange", { n: changed })}
-                        </p>
-                    )}
-                    {gone > 0 && (
-                        <p class="row">
-                            <Icon name={prune ? "i-trash" : "i-info"} />
-                            {t(prune ? "sync.effectPrune" : "sync.effectKeep", { n: gone })}
-                        </p>
-                    )}
-                </div>
-                <div>
-                    <OptionsForm
-                        value={settings}
-                        onValue={(change) => setSettings({ ...settings, ...change })}
-                    />
-                </div>
-            </div>
-        </Dialog>
-    );
-}
-
-export function DeleteDialog({ app, close }: { app: Application; close: () => void }) {
-    const [cascade, setCascade] = useState("yes");
-    const action = useAction(close);
-    const resources = (app.status?.resources ?? []).filter((r) => !r.requiresPruning);
-
-    const remove = async () => {
-        const others = (app.metadata.finalizers ?? []).filter((f) => !f.startsWith(FINALIZER));
-        await send(
-            "PATCH",
-            addressOf(app),
-            { metadata: { finalizers: cascade === "yes" ? [...others, FINALIZER] : others } },
-            MERGE,
-        );
-        await send("DELETE", addressOf(app));
-    };
-    const ok = () => void action.run(remove, t("delete.started", { name: app.metadata.name }));
-    return (
-        <Dialog
-            title={t("delete.title", { name: app.metadata.name })}
-            onClose={close}
-            error={action.error || undefined}
-            footer={
-                <Footer
-                    close={close}
-                    label={t("delete.button")}
-                    busy={action.busy}
-                    onOk={ok}
-                    danger
-                />
-            }
-        >
-            <div class="body col">
-                <Choices
-                    label={t("delete.title", { name: app.metadata.name })}
-                    value={cascade}
-                    options={[
-                        {
-                            value: "yes",
-                            label: t("delete.withResources"),
-                            help: t("delete.withResourcesHelp", { n: resources.length }),
-                        },
-                        { value: "no", label: t("delete.keep"), help: t("delete.keepHelp") },
-                    ]}
-                    onValue={setCascade}
-                />
-                {cascade === "yes" && resources.length > 0 && (
-                    <ul class="card goes" tabIndex={0} aria-label={t("detail.resources")}>
-                        {resources.map((r) => (
-                            <li
-                                key={`${r.group}/${r.kind}/${r.namespace}/${r.name}`}
-                                class="row between"
-                            >
-                                <span class="cut">{r.name}</span>
-                                <span class="t3 nowrap">
-                                    {r.kind}
-                                    {r.namespace && ` · ${r.namespace}`}
-                                </span>
-                            </li>
-                        ))}
-                    </ul>
-                )}
             </div>
         </Dialog>
     );

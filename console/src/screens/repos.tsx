@@ -1,175 +1,18 @@
 /* Code Repositories: list with the state of the connection, import, delete. */
-import { useState } from "preact/hooks";
+import { useEffect } from "preact/hooks";
 import { send } from "../api/client";
-import type { Credential, Repository } from "../api/types";
+import type { Repository } from "../api/types";
 import { exact, t } from "../i18n";
 import { useLoad } from "../load";
-import { nameProblem } from "../model";
 import { closeDialog, dialog, dialogOn, openDialog } from "../router";
-import { ConfirmDelete, Footer, useAction } from "../ui/action";
-import { Button, Empty, SelectField, Status, TextField } from "../ui/kit";
-import { Dialog, Menu } from "../ui/overlay";
+import { ConfirmDelete } from "../ui/action";
+import { Button, Empty, Status } from "../ui/kit";
+import { Menu } from "../ui/overlay";
+import { ImportDialog } from "./import";
+import { RepoYaml } from "./repo-yaml";
 import { Loaded } from "./page";
 import { Head, Shell } from "./shell";
 import { ListTable, NameCell } from "./table";
-
-const providers = ["git", "github", "gitlab", "bitbucket"] as const;
-const providerNames: Record<string, string> = {
-    git: "Git",
-    github: "GitHub",
-    gitlab: "GitLab",
-    bitbucket: "Bitbucket",
-};
-const servers: Record<string, string> = {
-    github: "https://github.com",
-    gitlab: "https://gitlab.com",
-    bitbucket: "https://bitbucket.org",
-};
-
-function ImportDialog({
-    devops,
-    close,
-    done,
-}: {
-    devops: string;
-    close: () => void;
-    done: () => void;
-}) {
-    const [form, setForm] = useState({
-        name: "",
-        alias: "",
-        description: "",
-        provider: "git",
-        url: "",
-        server: "",
-        owner: "",
-        repository: "",
-        credential: "",
-    });
-    const [checked, setChecked] = useState(false);
-    const credentials = useLoad<{ items: Credential[] }>(`taut/v1/devops/${devops}/credentials`);
-    const change = (to: Partial<typeof form>) => setForm({ ...form, ...to });
-    const built =
-        form.provider === "git"
-            ? form.url
-            : form.owner && form.repository
-              ? `${form.server || servers[form.provider]}/${form.owner}/${form.repository}`
-              : "";
-    const wrong = nameProblem(form.name);
-    const action = useAction(() => {
-        done();
-        close();
-    });
-    const ok = () => {
-        setChecked(true);
-        if (wrong || !built) return;
-        void action.run(
-            () =>
-                send("POST", `taut/v1/devops/${devops}/repos`, {
-                    name: form.name,
-                    alias: form.alias,
-                    description: form.description,
-                    provider: form.provider,
-                    url: built,
-                    credential: form.credential,
-                }),
-            t("repos.imported", { name: form.name }),
-        );
-    };
-    return (
-        <Dialog
-            title={t("repos.importTitle")}
-            onClose={close}
-            onPrimary={ok}
-            error={action.error || undefined}
-            footer={<Footer close={close} label={t("common.ok")} busy={action.busy} onOk={ok} />}
-        >
-            <div class="body col">
-                <TextField
-                    label={t("common.name")}
-                    required
-                    autofocus
-                    value={form.name}
-                    help={t("name.help")}
-                    error={checked && wrong ? t(wrong) : undefined}
-                    onValue={(name) => change({ name })}
-                />
-                <div class="two">
-                    <TextField
-                        label={t("common.alias")}
-                        value={form.alias}
-                        onValue={(alias) => change({ alias })}
-                    />
-                    <TextField
-                        label={t("common.description")}
-                        value={form.description}
-                        onValue={(description) => change({ description })}
-                    />
-                </div>
-                <h3 class="h">{t("repos.select")}</h3>
-                <span class="seg" role="group" aria-label={t("repos.provider")}>
-                    {providers.map((p) => (
-                        <button
-                            key={p}
-                            type="button"
-                            aria-pressed={form.provider === p}
-                            onClick={() => change({ provider: p })}
-                        >
-                            {providerNames[p]}
-                        </button>
-                    ))}
-                </span>
-                {form.provider === "git" ? (
-                    <TextField
-                        label={t("repos.url")}
-                        required
-                        value={form.url}
-                        error={checked && !built ? t("repos.urlRequired") : undefined}
-                        onValue={(url) => change({ url })}
-                    />
-                ) : (
-                    <>
-                        <TextField
-                            label={t("repos.server")}
-                            value={form.server}
-                            placeholder={servers[form.provider] ?? ""}
-                            onValue={(server) => change({ server })}
-                        />
-                        <div class="two">
-                            <TextField
-                                label={t("repos.owner")}
-                                required
-                                value={form.owner}
-                                onValue={(owner) => change({ owner })}
-                            />
-                            <TextField
-                                label={t("repos.repository")}
-                                required
-                                value={form.repository}
-                                error={checked && !built ? t("repos.urlRequired") : undefined}
-                                onValue={(repository) => change({ repository })}
-                            />
-                        </div>
-                        {built && <code>{built}</code>}
-                    </>
-                )}
-                <SelectField
-                    label={t("repos.credential")}
-                    value={form.credential}
-                    help={t("repos.credentialHelp")}
-                    options={[
-                        { value: "", label: t("common.none") },
-                        ...(credentials.value?.items ?? []).map((c) => ({
-                            value: c.name,
-                            label: c.name,
-                        })),
-                    ]}
-                    onValue={(credential) => change({ credential })}
-                />
-            </div>
-        </Dialog>
-    );
-}
 
 function Connection({ repo }: { repo: Repository }) {
     const c = repo.connection;
@@ -184,11 +27,42 @@ function Connection({ repo }: { repo: Repository }) {
     );
 }
 
+const FRESH_MS = 60_000;
+const AT_ONCE = 4;
+
+/** Tests those whose last answer is old, a few at a time, then reads the list again. */
+function useTests(devops: string, items: Repository[], again: () => void) {
+    const old = items.filter((r) => {
+        const at = r.connection?.checkedAt;
+        return !at || Date.now() - Date.parse(at) > FRESH_MS;
+    });
+    const names = old.map((r) => r.name).join("\n");
+    useEffect(() => {
+        if (!names) return;
+        let over = false;
+        const left = names.split("\n");
+        const worker = async () => {
+            for (let name = left.shift(); name && !over; name = left.shift())
+                await send("POST", `taut/v1/devops/${devops}/repos/${name}/test`).catch(
+                    () => undefined,
+                );
+        };
+        void Promise.all(Array.from({ length: AT_ONCE }, worker)).then(() => {
+            if (!over) again();
+        });
+        return () => {
+            over = true;
+        };
+    }, [devops, names]);
+}
+
 export function Repos({ devops }: { devops: string }) {
     const load = useLoad<{ items: Repository[] }>(`taut/v1/devops/${devops}/repos`);
     const verb = dialog.value;
     const target = dialogOn.value;
     const items = load.value?.items ?? [];
+    const chosen = items.find((r) => r.name === target);
+    useTests(devops, items, load.again);
     const importButton = (
         <Button kind="primary" icon="i-plus" onClick={() => openDialog("import")}>
             {t("repos.import")}
@@ -232,6 +106,16 @@ export function Repos({ devops }: { devops: string }) {
                                             icon="i-more"
                                             items={[
                                                 {
+                                                    label: t("repos.edit"),
+                                                    icon: "i-edit",
+                                                    onPick: () => openDialog("edit", r.name),
+                                                },
+                                                {
+                                                    label: t("apps.editYaml"),
+                                                    icon: "i-yaml",
+                                                    onPick: () => openDialog("yaml", r.name),
+                                                },
+                                                {
                                                     label: t("common.delete"),
                                                     icon: "i-trash",
                                                     risk: true,
@@ -248,6 +132,12 @@ export function Repos({ devops }: { devops: string }) {
             </Loaded>
             {verb === "import" && (
                 <ImportDialog devops={devops} close={closeDialog} done={load.again} />
+            )}
+            {verb === "edit" && chosen && (
+                <ImportDialog devops={devops} repo={chosen} close={closeDialog} done={load.again} />
+            )}
+            {verb === "yaml" && chosen && (
+                <RepoYaml devops={devops} repo={chosen} close={closeDialog} done={load.again} />
             )}
             {verb === "delete" && (
                 <ConfirmDelete

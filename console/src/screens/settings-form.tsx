@@ -1,51 +1,256 @@
 /* Deployment Settings: the same form in the wizard and in Edit Settings. */
+import { useMemo } from "preact/hooks";
 import { useLoad } from "../load";
 import { t } from "../i18n";
-import type { Settings } from "../model";
+import { nameProblem } from "../model";
 import { boot } from "../session";
-import { Check, Choices, SelectField, TextField } from "../ui/kit";
+import type { Settings } from "../settings";
+import { Combobox, createEntry, type Choice } from "../ui/combobox";
+import { Check, Choices, SelectField } from "../ui/kit";
 
-export interface Refs {
-    branches: string[];
-    tags: string[];
+interface RefRow {
+    name: string;
+    commit: string;
+    symref?: string;
+}
+interface Folders {
+    commit: string;
+    self: { name: string; type?: string };
+    items: { name: string; type?: string; folders?: boolean }[];
+    more: boolean;
+}
+interface Places {
+    items: { name: string; deleting?: boolean }[];
+    more: boolean;
+}
+
+const short = (commit: string) => commit.slice(0, 7);
+
+/** HEAD, then branches, then tags; each with its commit. */
+export function refChoices(refs: RefRow[]): Choice[] {
+    const head = refs.find((r) => r.name === "HEAD");
+    const target = head?.symref?.replace("refs/heads/", "");
+    const of = (place: string, icon: string) =>
+        refs
+            .filter((r) => r.name.startsWith(place))
+            .map((r) => ({ value: r.name.slice(place.length), icon, aside: short(r.commit) }));
+    return [
+        {
+            value: "HEAD",
+            icon: "i-branch",
+            ...(target ? { label: t("create.headNow", { branch: target }) } : {}),
+            ...(head ? { aside: short(head.commit) } : {}),
+        },
+        ...of("refs/heads/", "i-branch"),
+        ...of("refs/tags/", "i-tag"),
+    ];
+}
+
+/** "config/def" completes from the folders of "config". */
+export function parentOf(path: string): string {
+    const clean = path.replace(/^(\.?\/)+/, "");
+    const at = clean.lastIndexOf("/");
+    return at < 0 ? "" : clean.slice(0, at);
+}
+
+export function pathChoices(folders: Folders | null, parent: string): Choice[] {
+    if (!folders) return [];
+    const here = parent || ".";
+    const rows = folders.items.map((f) => ({
+        value: parent ? `${parent}/${f.name}` : f.name,
+        icon: "i-folder",
+        aside: f.type,
+    }));
+    return [{ value: here, icon: "i-folder", aside: folders.self.type }, ...rows];
+}
+
+export function useRefs(devops: string, repo: string) {
+    return useLoad<{ items: RefRow[] }>(
+        repo ? `taut/v1/devops/${devops}/repos/${repo}/refs` : null,
+    );
+}
+
+export function RevisionField({
+    devops,
+    repo,
+    value,
+    onValue,
+    label,
+    autofocus,
+}: {
+    devops: string;
+    repo: string;
+    value: string;
+    onValue: (to: string) => void;
+    label: string;
+    autofocus?: boolean;
+}) {
+    const refs = useRefs(devops, repo);
+    const items = refs.value?.items ?? [];
+    const choices = useMemo(() => refChoices(items), [refs.value]);
+    const at = choices.find((c) => c.value === value);
+    const help =
+        at?.aside && at.value === "HEAD" && at.label
+            ? t("create.revisionHead", { name: at.label, commit: at.aside })
+            : at?.aside
+              ? t("create.revisionAt", { commit: at.aside })
+              : t("create.revisionHelp");
+    return (
+        <Combobox
+            label={label}
+            icon="i-branch"
+            autofocus={autofocus ?? false}
+            value={value}
+            choices={items.length > 0 ? choices : [{ value: "HEAD", icon: "i-branch" }]}
+            busy={Boolean(repo) && !refs.value && !refs.error}
+            help={refs.error ? `${t("create.refsFailed")} ${refs.error.message}` : help}
+            onValue={onValue}
+        />
+    );
+}
+
+function PathField({
+    devops,
+    repo,
+    value,
+    onValue,
+}: {
+    devops: string;
+    repo: string;
+    value: Settings;
+    onValue: (path: string) => void;
+}) {
+    const parent = parentOf(value.path);
+    const q = new URLSearchParams({ rev: value.revision || "HEAD", path: parent });
+    const folders = useLoad<Folders>(
+        repo ? `taut/v1/devops/${devops}/repos/${repo}/tree?${q}` : null,
+    );
+    const choices = useMemo(() => pathChoices(folders.value, parent), [folders.value, parent]);
+    const clean = value.path.replace(/^\.\//, "").replace(/\/$/, "") || ".";
+    const at = choices.find((c) => c.value === clean);
+    const help = at?.aside
+        ? t("create.pathType", { type: at.aside })
+        : at
+          ? t("create.pathNothing")
+          : t("create.pathHelp");
+    return (
+        <Combobox
+            label={t("create.path")}
+            icon="i-folder"
+            mono
+            value={value.path}
+            choices={choices}
+            busy={Boolean(repo) && !folders.value && !folders.error}
+            help={help}
+            more={folders.value?.more ? t("create.pathMore") : undefined}
+            onValue={onValue}
+        />
+    );
+}
+
+function ClusterField({
+    value,
+    onValue,
+    error,
+}: {
+    value: string;
+    onValue: (to: string) => void;
+    error?: string | undefined;
+}) {
+    const clusters = boot.value?.clusters ?? [];
+    const choices: Choice[] = clusters.map((c) => ({
+        value: c.name,
+        icon: "i-cluster",
+        aside: c.simulated ? t("apps.simulated") : (c.version ?? undefined),
+    }));
+    if (value && !clusters.some((c) => c.name === value)) choices.push({ value });
+    return (
+        <Combobox
+            label={t("create.cluster")}
+            icon="i-cluster"
+            required
+            strict
+            value={value}
+            error={error}
+            choices={choices}
+            onValue={onValue}
+        />
+    );
+}
+
+function ProjectField({
+    devops,
+    value,
+    onValue,
+    error,
+}: {
+    devops: string;
+    value: Settings;
+    onValue: (to: string) => void;
+    error?: string | undefined;
+}) {
+    const places = useLoad<Places>(
+        value.cluster ? `taut/v1/devops/${devops}/clusters/${value.cluster}/projects` : null,
+    );
+    const choices = (places.value?.items ?? []).map((p) => ({
+        value: p.name,
+        icon: "i-folder",
+        aside: p.deleting ? t("status.deleting") : undefined,
+    }));
+    const isNew =
+        places.value !== null &&
+        value.project !== "" &&
+        !choices.some((c) => c.value === value.project);
+    const help = isNew
+        ? t(value.createNamespace ? "create.projectNew" : "create.projectMissing")
+        : places.error
+          ? `${t("create.projectsFailed")} ${places.error.message}`
+          : undefined;
+    return (
+        <Combobox
+            label={t("create.project")}
+            icon="i-folder"
+            required
+            value={value.project}
+            error={error}
+            help={help}
+            choices={choices}
+            busy={value.cluster !== "" && !places.value && !places.error}
+            create={createEntry((name) => nameProblem(name) === null)}
+            more={places.value?.more ? t("create.projectsMore") : undefined}
+            onValue={onValue}
+        />
+    );
 }
 
 export function SettingsForm({
     value,
     onValue,
-    refsAt,
-    projectError,
+    devops,
+    repo,
+    errors = {},
 }: {
     value: Settings;
     onValue: (change: Partial<Settings>) => void;
-    refsAt: string | null;
-    projectError?: string | undefined;
+    devops: string;
+    /** Name of the code repository; "" = not imported here, nothing completes. */
+    repo: string;
+    errors?: { cluster?: string | undefined; project?: string | undefined };
 }) {
-    const refs = useLoad<Refs>(refsAt);
-    const clusters = boot.value?.clusters ?? [];
-    const known = clusters.some((c) => c.name === value.cluster);
-    const options = clusters.map((c) => ({
-        value: c.name,
-        label: c.simulated ? `${c.name} (${t("apps.simulated")})` : c.name,
-    }));
-    if (!known) options.unshift({ value: value.cluster, label: value.cluster });
     return (
         <div>
             <section class="sect">
                 <h3 class="h">{t("create.location")}</h3>
                 <div class="two">
-                    <SelectField
-                        label={t("create.cluster")}
-                        required
+                    <ClusterField
                         value={value.cluster}
-                        options={options}
+                        error={errors.cluster}
                         onValue={(cluster) => onValue({ cluster })}
                     />
-                    <TextField
-                        label={t("create.project")}
-                        required
-                        value={value.project}
-                        error={projectError}
+                    <ProjectField
+                        devops={devops}
+                        value={value}
+                        error={errors.project}
                         onValue={(project) => onValue({ project })}
                     />
                 </div>
@@ -53,22 +258,17 @@ export function SettingsForm({
             <section class="sect">
                 <h3 class="h">{t("create.source")}</h3>
                 <div class="two">
-                    <TextField
+                    <RevisionField
+                        devops={devops}
+                        repo={repo}
                         label={t("create.revision")}
                         value={value.revision}
-                        help={t("create.revisionHelp")}
-                        list={[
-                            "HEAD",
-                            ...(refs.value?.branches ?? []),
-                            ...(refs.value?.tags ?? []),
-                        ]}
                         onValue={(revision) => onValue({ revision })}
                     />
-                    <TextField
-                        label={t("create.path")}
-                        value={value.path}
-                        help={t("create.pathHelp")}
-                        mono
+                    <PathField
+                        devops={devops}
+                        repo={repo}
+                        value={value}
                         onValue={(path) => onValue({ path })}
                     />
                 </div>
@@ -106,7 +306,16 @@ export function SettingsForm({
     );
 }
 
-/** Sync Settings, Prune Propagation Policy, Replace Resource: also part of the Sync dialog. */
+const options = [
+    ["skipValidation", "create.skip", "create.skipHelp"],
+    ["createNamespace", "create.namespace", "create.namespaceHelp"],
+    ["pruneLast", "create.pruneLast", "create.pruneLastHelp"],
+    ["outOfSyncOnly", "create.outOfSync", "create.outOfSyncHelp"],
+] as const;
+
+const policies = ["foreground", "background", "orphan"] as const;
+
+/** Sync Settings, Prune Propagation Policy, Replace Resource. */
 export function OptionsForm({
     value,
     onValue,
@@ -119,30 +328,15 @@ export function OptionsForm({
             <section class="sect">
                 <h3 class="h">{t("create.options")}</h3>
                 <div class="two">
-                    <Check
-                        label={t("create.skip")}
-                        help={t("create.skipHelp")}
-                        checked={value.skipValidation}
-                        onValue={(skipValidation) => onValue({ skipValidation })}
-                    />
-                    <Check
-                        label={t("create.namespace")}
-                        help={t("create.namespaceHelp")}
-                        checked={value.createNamespace}
-                        onValue={(createNamespace) => onValue({ createNamespace })}
-                    />
-                    <Check
-                        label={t("create.pruneLast")}
-                        help={t("create.pruneLastHelp")}
-                        checked={value.pruneLast}
-                        onValue={(pruneLast) => onValue({ pruneLast })}
-                    />
-                    <Check
-                        label={t("create.outOfSync")}
-                        help={t("create.outOfSyncHelp")}
-                        checked={value.outOfSyncOnly}
-                        onValue={(outOfSyncOnly) => onValue({ outOfSyncOnly })}
-                    />
+                    {options.map(([key, label, help]) => (
+                        <Check
+                            key={key}
+                            label={t(label)}
+                            help={t(help)}
+                            checked={value[key]}
+                            onValue={(to) => onValue({ [key]: to })}
+                        />
+                    ))}
                 </div>
             </section>
             <section class="sect">
@@ -150,23 +344,11 @@ export function OptionsForm({
                 <Choices
                     label={t("create.propagation")}
                     value={value.propagation}
-                    options={[
-                        {
-                            value: "foreground",
-                            label: t("create.foreground"),
-                            help: t("create.foregroundHelp"),
-                        },
-                        {
-                            value: "background",
-                            label: t("create.background"),
-                            help: t("create.backgroundHelp"),
-                        },
-                        {
-                            value: "orphan",
-                            label: t("create.orphan"),
-                            help: t("create.orphanHelp"),
-                        },
-                    ]}
+                    options={policies.map((p) => ({
+                        value: p,
+                        label: t(`create.${p}`),
+                        help: t(`create.${p}Help`),
+                    }))}
                     onValue={(propagation) => onValue({ propagation })}
                 />
             </section>
@@ -179,6 +361,42 @@ export function OptionsForm({
                     onValue={(replace) => onValue({ replace })}
                 />
             </section>
+        </>
+    );
+}
+
+/** The same without sentences, narrow, for the Sync dialog. */
+export function OptionsList({
+    value,
+    onValue,
+}: {
+    value: Settings;
+    onValue: (change: Partial<Settings>) => void;
+}) {
+    return (
+        <>
+            <fieldset class="col list">
+                <legend class="lab">{t("create.options")}</legend>
+                {options.map(([key, label]) => (
+                    <Check
+                        key={key}
+                        label={t(label)}
+                        checked={value[key]}
+                        onValue={(to) => onValue({ [key]: to })}
+                    />
+                ))}
+                <Check
+                    label={t("create.replace")}
+                    checked={value.replace}
+                    onValue={(replace) => onValue({ replace })}
+                />
+            </fieldset>
+            <SelectField
+                label={t("create.propagation")}
+                value={value.propagation}
+                options={policies.map((p) => ({ value: p, label: t(`create.${p}`) }))}
+                onValue={(propagation) => onValue({ propagation })}
+            />
         </>
     );
 }

@@ -8,6 +8,7 @@ import { t } from "../i18n";
 
 export function Dialog({
     title,
+    sub,
     size = "",
     onClose,
     children,
@@ -16,6 +17,8 @@ export function Dialog({
     onPrimary,
 }: {
     title: string;
+    /** One line under the title. */
+    sub?: string;
     size?: string;
     onClose: () => void;
     children: ComponentChildren;
@@ -45,13 +48,18 @@ export function Dialog({
                 onClose();
             }}
             onKeyDown={(e) => {
-                if (e.key === "Enter" && (e.ctrlKey || e.metaKey)) onPrimary?.();
+                if (e.key !== "Enter" || !(e.ctrlKey || e.metaKey)) return;
+                e.stopPropagation(); /* a dialog on a dialog */
+                onPrimary?.();
             }}
         >
             <div class="hd">
-                <h2 class="h" id={id}>
-                    {title}
-                </h2>
+                <div class="cut">
+                    <h2 class="h cut" id={id}>
+                        {title}
+                    </h2>
+                    {sub && <p class="sub cut">{sub}</p>}
+                </div>
                 <span class="push" />
                 <Button
                     kind="ghost small icon"

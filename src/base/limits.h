@@ -278,3 +278,77 @@
 /* Events of applications that wait to be written, and the memory of one. */
 #define LIMIT_EVENTS_PENDING 5000
 #define LIMIT_EVENT_ARENA (64 * LIMIT_KIB)
+
+/* Requests to one cluster in flight, by kind. Dry runs as ENGINE section 5; a server works on about
+ * as many writes as it has cores, more only wait there. */
+#define LIMIT_CLUSTER_READS 32
+#define LIMIT_CLUSTER_DRY_RUNS 16
+#define LIMIT_CLUSTER_WRITES 24
+
+/* Times that a request is sent again after a 429. */
+#define LIMIT_ASK_RETRIES 6
+
+/* One answer of an API server; its own limit for a request is a minute. */
+#define LIMIT_KUBE_CALL_MS 30000
+
+/* Objects of one page of a list; as client-go. */
+#define LIMIT_LIST_PAGE 500
+
+/* An error that stands where a watch was expected. */
+#define LIMIT_ERROR_BODY (64 * LIMIT_KIB)
+
+/* Keys made of groups, kinds, namespaces and names, each below 1 KiB. */
+#define LIMIT_KEY_ARENA (64 * LIMIT_KIB)
+
+/* The tree of one Application: etcd takes 1.5 MiB, a tree is some five times its text. */
+#define LIMIT_APP_ARENA (16 * LIMIT_MIB)
+
+/* The parts of a status that are to be written, and the patch with them: 20,000 resources fit. */
+#define LIMIT_STATUS_ARENA (64 * LIMIT_MIB)
+
+/* The tree of one AppProject, repository, settings ConfigMap, or page of a look. */
+#define LIMIT_SETTINGS_ARENA (4 * LIMIT_MIB)
+
+/* What is kept of one Secret; Kubernetes takes 1 MiB. */
+#define LIMIT_SECRET_ARENA (4 * LIMIT_MIB)
+
+/* The definitions that the home must serve, while they are applied, and the wait until it does. */
+#define LIMIT_BOOTSTRAP_ARENA (16 * LIMIT_MIB)
+#define LIMIT_BOOTSTRAP_SERVE_MS 30000
+
+/* One comparison: a row for each of 20,000 objects. */
+#define LIMIT_COMPARE_ARENA (512 * LIMIT_MIB)
+
+/* A list that takes longer counts as not whole. */
+#define LIMIT_WATCH_LIST_MS 20000
+
+/* The views of one object, wanted and live. */
+#define LIMIT_JUDGE_ARENA (128 * LIMIT_MIB)
+
+/* The answer to one question of a person: a difference, a rendered set, a preview. */
+#define LIMIT_ANSWER_ARENA (256 * LIMIT_MIB)
+
+/* Fields in which one object's difference is told; more are seen in its YAML. */
+#define LIMIT_DIFF_FIELDS 200
+
+/* What is kept of a live object: while it is reduced, its images, the sentence of its health, its
+ * one line for lists. */
+#define LIMIT_LIVE_ARENA (16 * LIMIT_MIB)
+#define LIMIT_LIVE_IMAGES 4096
+#define LIMIT_HEALTH_BYTES 512
+#define LIMIT_HEALTH_ARENA (1 * LIMIT_MIB)
+#define LIMIT_INFO_BYTES 120
+
+/* Fields that Skip schema validation takes out of one object, and the text that lists them. */
+#define LIMIT_APPLY_REPEATS 50
+#define LIMIT_APPLY_REMOVED_BYTES 4096
+
+/* A new kind is served, and a deleted object is gone, within this, or the row fails. */
+#define LIMIT_KIND_SERVED_MS 15000
+#define LIMIT_OBJECT_GONE_MS 120000
+
+/* The sentence of an Event; as Kubernetes. */
+#define LIMIT_EVENT_MESSAGE 1024
+
+/* Objects about which was asked within the last minute; beyond it the notes start anew. */
+#define LIMIT_CHURN_NOTES 20000

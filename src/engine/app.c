@@ -8,7 +8,6 @@
 #include "engine/rollup.h"
 #include "engine/sync.h"
 
-#define APP_ARENA (16 * LIMIT_MIB)
 /* Events of one moment are answered by one pass. */
 #define PASS_DELAY_MS 20
 /* While an operation runs, passes only tell its progress. */
@@ -53,7 +52,7 @@ void app_start_sync(struct app *app)
 
 static void object_replace(struct app *app, const struct val *object)
 {
-    struct arena *arena = arena_new(APP_ARENA);
+    struct arena *arena = arena_new(LIMIT_APP_ARENA);
     const struct val *copy = val_dup(arena, object);
 
     if (app->object_arena != NULL) {
@@ -107,7 +106,7 @@ struct app *app_new(const struct app_context *context, const struct val *object)
     struct app *app = new0(struct app);
 
     app->context = context;
-    app->mark_arena = arena_new(64 * LIMIT_KIB);
+    app->mark_arena = arena_new(LIMIT_KEY_ARENA);
     mark_init(&app->mark, app->mark_arena, context->installation, context->control_namespace,
               object_namespace(object), object_name(object));
     app->start = loop_timer_new(context->loop, "application pass", pass_run, app);
@@ -541,7 +540,7 @@ static void pass_copy_object(struct app *app)
 
     if (app->pass_arena != NULL)
         arena_free(app->pass_arena);
-    app->pass_arena = arena_new(APP_ARENA);
+    app->pass_arena = arena_new(LIMIT_APP_ARENA);
     (void)!app_spec_parse(val_dup(app->pass_arena, app->object), &app->pass_spec, &err);
     app->pass_hash = app->spec_hash;
     app->saw_refresh =

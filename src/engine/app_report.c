@@ -6,8 +6,6 @@
 
 /* From what a pass found to the parts of status that tell it. */
 
-#define REPORT_ARENA (64 * LIMIT_MIB)
-
 /* Conditions that a pass owns: it replaces them all. */
 static const char *const owned_types[] = {
         "InvalidSpecError",        "UnknownError",
@@ -41,7 +39,7 @@ static struct val *report_begin(struct app *app)
 
     if (app->report_arena != NULL)
         arena_free(app->report_arena);
-    app->report_arena = arena_new(REPORT_ARENA);
+    app->report_arena = arena_new(LIMIT_STATUS_ARENA);
     report = val_new(app->report_arena, val_map());
     app->report = report;
     conditions = val_set(app->report_arena, report, S("conditions"), val_list());

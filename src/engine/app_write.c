@@ -12,7 +12,6 @@
  * guarded by its resourceVersion. A conflict reads the object again and makes a new patch.
  */
 
-#define WRITE_ARENA (64 * LIMIT_MIB)
 #define WRITE_RETRY_MS 500
 #define WRITE_RETRY_MAX_MS 30000
 #define WRITE_YIELD_MS 200
@@ -41,7 +40,7 @@ void app_report_changed_later(struct app *app, int64_t within_ms)
 struct arena *app_operation_arena(struct app *app)
 {
     if (app->operation_arena == NULL)
-        app->operation_arena = arena_new(WRITE_ARENA);
+        app->operation_arena = arena_new(LIMIT_STATUS_ARENA);
     return app->operation_arena;
 }
 
@@ -298,7 +297,7 @@ static void write_flush(void *owner)
         return;
     app->hurry = false;
     app->yielded_ms = 0;
-    app->write_arena = arena_new(WRITE_ARENA);
+    app->write_arena = arena_new(LIMIT_STATUS_ARENA);
     request.body = write_patch(app, app->write_arena);
     app->sent = app->change;
     if (request.body == NULL) {

@@ -3,8 +3,6 @@
 #include "base/mem.h"
 #include "engine/live.h"
 
-#define APPLY_REMOVED_BYTES 4096
-
 struct apply {
     struct ask_queue *queue;
     struct ask *ask;
@@ -51,7 +49,7 @@ static void apply_send(struct apply *apply)
 static bool apply_again(struct apply *apply, const struct kube_response *response)
 {
     if (response->ok || !apply->request.skip_validation || response->status == 0 ||
-        ++apply->repeats >= APPLY_REPEATS)
+        ++apply->repeats >= LIMIT_APPLY_REPEATS)
         return false;
     if (apply->copy == NULL) {
         apply->arena = arena_new(LIMIT_DOC_BYTES);
@@ -84,7 +82,7 @@ struct apply *apply_start(struct ask_queue *queue, const struct apply_request *r
     apply->order = order;
     apply->done = done;
     apply->owner = owner;
-    buf_init(&apply->removed, APPLY_REMOVED_BYTES);
+    buf_init(&apply->removed, LIMIT_APPLY_REMOVED_BYTES);
     apply_send(apply);
     return apply;
 }

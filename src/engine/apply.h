@@ -6,12 +6,10 @@
  * is repeated; with duplicate list keys the last entry wins.
  *
  * Owner:  the body must live until it is done or cancelled.
- * Bounds: APPLY_REPEATS requests.
+ * Bounds: LIMIT_APPLY_REPEATS requests.
  */
 #include "base/buf.h"
 #include "engine/ask.h"
-
-#define APPLY_REPEATS 50
 
 struct apply;
 

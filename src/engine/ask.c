@@ -6,11 +6,10 @@
 /* Requests in flight at once. Dry runs as ENGINE section 5; the server works on about as many
  * writes as it has cores, more only wait there. */
 static const unsigned ceilings[ASK_CLASS_COUNT] = {
-        [ASK_READ] = 32,
-        [ASK_DRY_RUN] = 16,
-        [ASK_WRITE] = 24,
+        [ASK_READ] = LIMIT_CLUSTER_READS,
+        [ASK_DRY_RUN] = LIMIT_CLUSTER_DRY_RUNS,
+        [ASK_WRITE] = LIMIT_CLUSTER_WRITES,
 };
-#define ASK_RETRIES 6
 #define ASK_PAUSE_MS 500
 /* This many good answers raise a lowered ceiling by one. */
 #define ASK_RAISE_AFTER 32
@@ -86,7 +85,7 @@ static bool ask_retry(struct ask *ask, const struct kube_response *response)
     struct ask_lane *lane = &queue->lanes[ask->options.class];
     int64_t pause = response->retry_after_ms > 0 ? response->retry_after_ms : ASK_PAUSE_MS;
 
-    if (response->status != 429 || ++ask->tries > ASK_RETRIES)
+    if (response->status != 429 || ++ask->tries > LIMIT_ASK_RETRIES)
         return false;
     lane->ceiling = MAX(lane->ceiling / 2, 1u);
     lane->good = 0;

@@ -6,10 +6,7 @@
 #include "engine/engine.h"
 #include <sys/random.h>
 
-#define BOOTSTRAP_ARENA (16 * LIMIT_MIB)
 #define BOOTSTRAP_POLL_MS 200
-/* A definition that was just applied is served within this. */
-#define BOOTSTRAP_SERVE_MS 30000
 #define INSTALLATION_BYTES 16
 
 enum bootstrap_state {
@@ -229,7 +226,7 @@ static void boot_next(struct bootstrap *boot, const struct kube_response *respon
             break;
         boot->crd = 0;
         boot->state = BOOT_SERVED;
-        boot->deadline_ms = clock_mono_ms() + BOOTSTRAP_SERVE_MS;
+        boot->deadline_ms = clock_mono_ms() + LIMIT_BOOTSTRAP_SERVE_MS;
         break;
     case BOOT_SERVED:
         if (++boot->crd == 2)
@@ -312,7 +309,7 @@ struct bootstrap *bootstrap_start(struct kube *home, str control_namespace, boot
     struct bootstrap *boot = new0(struct bootstrap);
 
     boot->home = home;
-    boot->arena = arena_new(BOOTSTRAP_ARENA);
+    boot->arena = arena_new(LIMIT_BOOTSTRAP_ARENA);
     boot->control_namespace = arena_str(boot->arena, control_namespace);
     boot->crds = engine_crds(boot->arena);
     boot->timer = loop_timer_new(home->loop, "bootstrap", boot_tick, boot);

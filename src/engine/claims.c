@@ -92,7 +92,7 @@ void claims_each(const struct claims *claims, str holder, void (*fn)(void *to, s
 
         if (!str_eq(claim->holder, holder))
             continue;
-        arena = arena_new(16 * LIMIT_KIB);
+        arena = arena_new(LIMIT_KEY_ARENA);
         fn(to, arena_printf(arena, "application %.*s wants %.*s too; it stays with this one",
                             STR(claim->claimer), STR(claim->object)));
     }

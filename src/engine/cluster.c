@@ -10,7 +10,6 @@
 #define CLUSTER_RETRY_MS 1000
 #define CLUSTER_RETRY_MAX_MS 60000
 #define CLUSTER_REDISCOVER_MS 300
-#define CLUSTER_KEY_ARENA (64 * LIMIT_KIB)
 
 struct live_set {
     struct live_ref {
@@ -154,7 +153,7 @@ static str gvr_key(struct arena *arena, struct gvr gvr)
 
 static struct watch *watch_find(const struct cluster *cluster, struct gvr gvr)
 {
-    auto_arena struct arena *arena = arena_new(CLUSTER_KEY_ARENA);
+    auto_arena struct arena *arena = arena_new(LIMIT_KEY_ARENA);
 
     return map_get(cluster->watches, gvr_key(arena, gvr));
 }
@@ -205,7 +204,7 @@ const struct children *cluster_children(const struct cluster *cluster)
 
 static struct watch *watch_open(struct cluster *cluster, struct gvr gvr)
 {
-    auto_arena struct arena *arena = arena_new(CLUSTER_KEY_ARENA);
+    auto_arena struct arena *arena = arena_new(LIMIT_KEY_ARENA);
     struct watch *watch = new0(struct watch);
     struct kube_selector what;
 
@@ -306,7 +305,7 @@ static void kind_hashes_clear(struct cluster *cluster)
 
 struct hash cluster_kind_hash(struct cluster *cluster, struct gvk gvk)
 {
-    auto_arena struct arena *arena = arena_new(CLUSTER_KEY_ARENA);
+    auto_arena struct arena *arena = arena_new(LIMIT_KEY_ARENA);
     uint64_t generation =
             wholes_generation(cluster->wholes) + discovery_generation(cluster->discovery);
     str kind = arena_printf(arena, "%.*s/%.*s", STR(gvk.group), STR(gvk.kind));

@@ -2,10 +2,6 @@
 #include "base/mem.h"
 #include "engine/compare_state.h"
 
-#define COMPARE_ARENA (512 * LIMIT_MIB)
-/* A watch that is not whole after this is taken as broken: what it holds counts as incomplete. */
-#define COMPARE_WATCH_MS 20000
-
 static const char *const status_names[] = {
         [ROW_UNKNOWN] = "Unknown",
         [ROW_SYNCED] = "Synced",
@@ -359,7 +355,7 @@ struct compare *compare_start(const struct compare_options *options, compare_don
         compare->options.desired = desired_ref(options->desired);
     compare->options.cluster = NULL;
     cluster_keep(&compare->options.cluster, options->cluster);
-    compare->arena = arena_new(COMPARE_ARENA);
+    compare->arena = arena_new(LIMIT_COMPARE_ARENA);
     compare->done = done;
     compare->owner = owner;
     compare->by_key = map_new();
@@ -373,7 +369,7 @@ struct compare *compare_start(const struct compare_options *options, compare_don
                                     .take_ownership = options->spec->options.take_ownership,
                                     .instance_exists = options->instance_exists,
                                     .owner = owner};
-    loop_timer_start(compare->watch_timer, COMPARE_WATCH_MS);
+    loop_timer_start(compare->watch_timer, LIMIT_WATCH_LIST_MS);
     loop_task_post(compare->tell);
     return compare;
 }
@@ -447,7 +443,7 @@ void compare_record_applied(struct verdicts *verdicts, const struct row *row,
                             const struct val *answer, bool skip_validation,
                             const struct val *ignore)
 {
-    auto_arena struct arena *arena = arena_new(64 * LIMIT_KIB);
+    auto_arena struct arena *arena = arena_new(LIMIT_KEY_ARENA);
     struct row applied = *row;
     struct verdict verdict = {.answer = VERDICT_SYNCED, .desired = row->want->hash};
 

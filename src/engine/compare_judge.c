@@ -4,8 +4,6 @@
 #include "engine/ignore.h"
 #include "engine/mask.h"
 
-#define JUDGE_ARENA (128 * LIMIT_MIB)
-
 static void row_set(struct row *row, enum row_status status, enum row_reason reason, str note)
 {
     row->status = status;
@@ -242,7 +240,7 @@ enum judge_next judge_bodies(const struct judge *judge, struct row *row,
                              const struct val *predicted, const struct val *live,
                              struct verdict *ret_verdict)
 {
-    auto_arena struct arena *arena = arena_new(JUDGE_ARENA);
+    auto_arena struct arena *arena = arena_new(LIMIT_JUDGE_ARENA);
     struct ignore_target target = row_target(row);
     struct val *wanted_view = live_spec_view(arena, predicted);
     struct val *live_view = live_spec_view(arena, live);

@@ -7,7 +7,6 @@
 #include "kube/remote.h"
 
 #define IN_CLUSTER_SERVER S("https://kubernetes.default.svc")
-#define DESTINATION_ARENA (1 * LIMIT_MIB)
 
 /* One cluster Secret. New settings make a new cluster; the old one is retired, and freed when no
  * work in flight points at it any more. */
@@ -85,7 +84,7 @@ static void destination_connect(struct destinations *all, struct destination *de
 
 static void *destination_keep(UNUSED void *owner, const struct val *object)
 {
-    struct arena *arena = arena_new(DESTINATION_ARENA);
+    struct arena *arena = arena_new(LIMIT_SECRET_ARENA);
     struct destination *destination = arena_new0(arena, struct destination);
 
     destination->arena = arena;

@@ -3,9 +3,6 @@
 #include "base/mem.h"
 #include "engine/engine_state.h"
 
-#define ENGINE_KEY_ARENA (16 * LIMIT_KIB)
-#define PROJECT_ARENA (4 * LIMIT_MIB)
-
 /* ---- applications ---- */
 
 static str app_key(struct arena *arena, str namespace_, str name)
@@ -15,7 +12,7 @@ static str app_key(struct arena *arena, str namespace_, str name)
 
 struct app *engine_app(const struct engine *engine, str namespace_, str name)
 {
-    auto_arena struct arena *arena = arena_new(ENGINE_KEY_ARENA);
+    auto_arena struct arena *arena = arena_new(LIMIT_KEY_ARENA);
 
     return map_get(engine->apps, app_key(arena, namespace_, name));
 }
@@ -24,7 +21,7 @@ struct app *engine_app(const struct engine *engine, str namespace_, str name)
 static void *application_keep(void *owner, const struct val *object)
 {
     struct engine *engine = owner;
-    auto_arena struct arena *arena = arena_new(ENGINE_KEY_ARENA);
+    auto_arena struct arena *arena = arena_new(LIMIT_KEY_ARENA);
     str key = app_key(arena, object_namespace(object), object_name(object));
     struct app *app = map_get(engine->apps, key);
 
@@ -57,7 +54,7 @@ static void application_changed(void *owner, str namespace_, str name, UNUSED co
                                 const void *is)
 {
     struct engine *engine = owner;
-    auto_arena struct arena *arena = arena_new(ENGINE_KEY_ARENA);
+    auto_arena struct arena *arena = arena_new(LIMIT_KEY_ARENA);
     struct app *app;
 
     if (is != NULL)
@@ -109,7 +106,7 @@ static void *project_keep(UNUSED void *owner, const struct val *object)
 {
     struct project_kept *kept = new0(struct project_kept);
 
-    kept->arena = arena_new(PROJECT_ARENA);
+    kept->arena = arena_new(LIMIT_SETTINGS_ARENA);
     kept->object = val_dup(kept->arena, object);
     return kept;
 }

@@ -12,9 +12,6 @@
  * works on copies, so that the application may change or go meanwhile.
  */
 
-#define ASK_ARENA (256 * LIMIT_MIB)
-#define DIFF_FIELDS 200
-
 struct diff_row {
     struct engine_ask *ask;
     struct gvk gvk;
@@ -96,7 +93,7 @@ static struct engine_ask *ask_new(struct engine *engine, engine_answer_fn *done,
     if (ask->next != NULL)
         ask->next->prev = ask;
     engine->asks = ask;
-    ask->arena = arena_new(ASK_ARENA);
+    ask->arena = arena_new(LIMIT_ANSWER_ARENA);
     ask->done = done;
     ask->owner = owner;
     ask->task = loop_task_new(engine->options.loop, "engine answer", ask_told, ask);
@@ -177,7 +174,7 @@ static struct val diff_val(struct diff_row *row)
         val_set(arena, &out, S("wanted"), *wanted);
     fields.list = val_set(arena, &out, S("fields"), val_list());
     if (live != NULL && row->predicted != NULL)
-        fields_each_difference(arena, live, wanted, DIFF_FIELDS, diff_field, &fields);
+        fields_each_difference(arena, live, wanted, LIMIT_DIFF_FIELDS, diff_field, &fields);
     return out;
 }
 

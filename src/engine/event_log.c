@@ -11,7 +11,6 @@
 #define FLUSH_MS 500
 /* While applications are delivered, for so long at most. */
 #define HOLD_MS 15000
-#define EVENT_MESSAGE 1024
 
 static const struct gvr events = {S_INIT(""), S_INIT("v1"), S_INIT("events")};
 
@@ -207,7 +206,7 @@ static struct val *about_of(struct arena *arena, const struct val *app)
 static struct pending *pending_get(struct event_log *log, const struct val *app, const char *topic,
                                    str of)
 {
-    auto_arena struct arena *scratch = arena_new(16 * LIMIT_KIB);
+    auto_arena struct arena *scratch = arena_new(LIMIT_KEY_ARENA);
     str key = arena_printf(scratch, "%.*s %s %.*s", STR(object_uid(app)), topic, STR(of));
     struct pending *pending = map_get(log->pending, key);
     struct arena *arena;
@@ -294,7 +293,8 @@ static void tell_completed(struct event_log *log, const struct val *is, const st
             pending->arena, "%s to %.*s %s%.*s",
             is_part ? "Partial sync operation" : "Sync operation", STR(operation_revision(state)),
             is_good ? "succeeded" : "failed: ",
-            STR(is_good ? STR_EMPTY : str_first(message, str_utf8_clip(message, EVENT_MESSAGE))));
+            STR(is_good ? STR_EMPTY
+                        : str_first(message, str_utf8_clip(message, LIMIT_EVENT_MESSAGE))));
 }
 
 /* Began, or ended: a state that the object did not have. */

@@ -4,8 +4,6 @@
 
 /* Health of the built-in kinds that run nothing themselves (spec/argocd.md 1.3.1). */
 
-#define HEALTH_JSON_ARENA (1 * LIMIT_MIB)
-
 static struct health by_ingress(const struct val *o)
 {
     if (val_count(VAL_AT(o, "status", "loadBalancer", "ingress")) > 0)
@@ -90,7 +88,7 @@ static struct health autoscaler(const struct val *o, struct arena *arena)
         return health_make(HEALTH_UNKNOWN,
                            arena_printf(arena, "HorizontalPodAutoscaler %.*s has no health rule",
                                         STR(version)));
-    if (str_is_empty(text) || text.len > HEALTH_JSON_ARENA / 8 ||
+    if (str_is_empty(text) || text.len > LIMIT_HEALTH_ARENA / 8 ||
         !json_parse(arena, text, NULL, &conditions, NULL))
         return health_make(HEALTH_PROGRESSING, S("waits to autoscale"));
     return scaler_conditions(conditions);

@@ -124,7 +124,7 @@ str info_of(const struct val *object, struct arena *arena)
         if (str_eq(rules[i].group, gvk.group) && str_eq(rules[i].kind, gvk.kind)) {
             str line = rules[i].fn(object, arena);
 
-            return str_first(line, str_utf8_clip(line, INFO_SIZE));
+            return str_first(line, str_utf8_clip(line, LIMIT_INFO_BYTES));
         }
     return STR_EMPTY;
 }

@@ -5,11 +5,9 @@
  * runs Pods, "NodePort 80:30001/TCP" for a Service, a schedule, a size, the hosts of an Ingress.
  *
  * Input is a live object of any cluster: every field may be absent or of the wrong type. Bounds:
- * INFO_SIZE bytes.
+ * LIMIT_INFO_BYTES bytes.
  */
 #include "doc/val.h"
-
-#define INFO_SIZE 120
 
 /* Empty for kinds without a line. The text is the arena's. */
 str info_of(const struct val *object, struct arena *arena);

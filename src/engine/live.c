@@ -4,9 +4,6 @@
 #include "engine/info.h"
 #include "engine/mark.h"
 
-#define LIVE_ARENA (16 * LIMIT_MIB)
-#define LIVE_IMAGES 4096
-
 /* What the spec view leaves out (ENGINE section 4). */
 static const str view_skips[] = {
         S_INIT("/status"),
@@ -86,7 +83,7 @@ static void images_add(struct buf *out, const struct val *pod)
 
 void live_images(struct buf *out, const struct val *object)
 {
-    buf_init(out, LIVE_IMAGES);
+    buf_init(out, LIMIT_LIVE_IMAGES);
     if (str_eq(val_get_str(object, S("kind")), S("Pod")))
         images_add(out, val_get(object, S("spec")));
     else if (VAL_AT(object, "spec", "jobTemplate") != NULL)
@@ -97,7 +94,7 @@ void live_images(struct buf *out, const struct val *object)
 
 struct live *live_new(const struct val *object)
 {
-    auto_arena struct arena *arena = arena_new(LIVE_ARENA);
+    auto_arena struct arena *arena = arena_new(LIMIT_LIVE_ARENA);
     auto_buf struct buf images = {0};
     struct live *live;
     struct gvk gvk = gvk_of(object);
@@ -105,22 +102,23 @@ struct live *live_new(const struct val *object)
     str compare = object_annotation(object, S("argocd.argoproj.io/compare-options"));
 
     live_images(&images, object);
-    const str texts[] = {gvk.group,
-                         gvk.version,
-                         gvk.kind,
-                         object_namespace(object),
-                         object_name(object),
-                         object_uid(object),
-                         object_resource_version(object),
-                         object_label(object, MARK_LABEL),
-                         object_annotation(object, MARK_TRACKING),
-                         object_annotation(object, MARK_INSTALLATION),
-                         object_annotation(object, S("argocd.argoproj.io/sync-options")),
-                         str_first(health.message, str_utf8_clip(health.message, 512)),
-                         buf_str(&images),
-                         VAL_STR(object, "metadata", "creationTimestamp"),
-                         info_of(object, arena),
-                         VAL_STR(object, "spec", "nodeName")};
+    const str texts[] = {
+            gvk.group,
+            gvk.version,
+            gvk.kind,
+            object_namespace(object),
+            object_name(object),
+            object_uid(object),
+            object_resource_version(object),
+            object_label(object, MARK_LABEL),
+            object_annotation(object, MARK_TRACKING),
+            object_annotation(object, MARK_INSTALLATION),
+            object_annotation(object, S("argocd.argoproj.io/sync-options")),
+            str_first(health.message, str_utf8_clip(health.message, LIMIT_HEALTH_BYTES)),
+            buf_str(&images),
+            VAL_STR(object, "metadata", "creationTimestamp"),
+            info_of(object, arena),
+            VAL_STR(object, "spec", "nodeName")};
     size_t size = sizeof(*live);
     char *at;
 

@@ -3,7 +3,6 @@
 #include "base/mem.h"
 #include "engine/mark.h"
 
-#define LOOK_ARENA (4 * LIMIT_MIB)
 /* Objects of one kind that are looked at; a namespace with more of one kind holds something. */
 #define LOOK_PAGE 200
 
@@ -149,7 +148,7 @@ struct namespace_look *namespace_look_start(struct cluster *cluster, str name, s
     struct ask_options options = {ASK_READ, ASK_MANUAL};
 
     look->cluster = cluster;
-    look->arena = arena_new(LOOK_ARENA);
+    look->arena = arena_new(LIMIT_SETTINGS_ARENA);
     look->name = arena_str(look->arena, name);
     look->label = arena_str(look->arena, label);
     look->held = STR_EMPTY;

@@ -4,7 +4,6 @@
 #include "engine/mask.h"
 #include "engine/project.h"
 
-#define PREVIEW_ARENA (256 * LIMIT_MIB)
 /* A listing of refs this young is good enough: a dialog asks at each change of a field. */
 #define PREVIEW_REFS_MS 1000
 
@@ -360,7 +359,7 @@ struct engine_preview *engine_preview(struct engine *engine,
     if (preview->next != NULL)
         preview->next->link = &preview->next;
     engine->previews = preview;
-    preview->arena = arena_new(PREVIEW_ARENA);
+    preview->arena = arena_new(LIMIT_ANSWER_ARENA);
     preview->done = done;
     preview->owner = owner;
     preview->tell = loop_task_new(engine->options.loop, "preview", preview_told, preview);

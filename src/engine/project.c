@@ -5,8 +5,6 @@
 #include "doc/glob.h"
 #include "source/source.h"
 
-#define PROJECT_ARENA (256 * LIMIT_KIB)
-
 static bool project_glob(str pattern, str text, char separator)
 {
     return str_eq(pattern, S("*")) || glob_match(pattern, text, separator);
@@ -51,7 +49,7 @@ static bool url_matches(struct arena *arena, str pattern, str url)
 
 bool project_permits_source(const struct val *project, str repo_url, struct err *err)
 {
-    auto_arena struct arena *arena = arena_new(PROJECT_ARENA);
+    auto_arena struct arena *arena = arena_new(LIMIT_SETTINGS_ARENA);
     struct val_iter it = val_iter(VAL_AT(project, "spec", "sourceRepos"));
     bool permitted = false;
 

@@ -5,8 +5,6 @@
 #include "doc/hash.h"
 #include "engine/repos_credential.h"
 
-#define REPOS_ARENA (4 * LIMIT_MIB)
-
 /* One repository or repo-creds Secret, reduced. */
 struct repo_secret {
     struct arena *arena;
@@ -54,7 +52,7 @@ static str secret_text(struct arena *arena, const struct val *secret, str key)
 
 static void *repos_keep(UNUSED void *owner, const struct val *object)
 {
-    struct arena *arena = arena_new(REPOS_ARENA);
+    struct arena *arena = arena_new(LIMIT_SETTINGS_ARENA);
     struct repo_secret *kept = arena_new0(arena, struct repo_secret);
     str type = object_label(object, S("argocd.argoproj.io/secret-type"));
     str url = secret_text(arena, object, S("url"));
@@ -311,7 +309,7 @@ struct repos_wait *repos_resolve(struct repos *repos, const struct repos_request
     struct err err;
 
     wait->repos = repos;
-    wait->arena = arena_new(REPOS_ARENA);
+    wait->arena = arena_new(LIMIT_SETTINGS_ARENA);
     wait->request = (struct repos_request){arena_str(wait->arena, request->namespace_),
                                            arena_str(wait->arena, request->project),
                                            arena_str(wait->arena, request->url)};
@@ -345,7 +343,7 @@ void repos_cancel(struct repos_wait *wait)
 
 void repos_forget(struct repos *repos, const struct repos_request *request)
 {
-    auto_arena struct arena *arena = arena_new(REPOS_ARENA);
+    auto_arena struct arena *arena = arena_new(LIMIT_SETTINGS_ARENA);
 
     repo_unref(map_del(repos->known, known_key(arena, request)));
 }

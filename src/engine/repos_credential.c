@@ -4,8 +4,6 @@
 #include "doc/hash.h"
 #include "schema/gvk.h"
 
-#define CREDENTIAL_BYTES (1 * LIMIT_MIB)
-
 struct credential {
     struct arena *arena;
     str username;
@@ -36,7 +34,7 @@ struct credential *credential_new(void)
 {
     struct credential *credential = new0(struct credential);
 
-    credential->arena = arena_new(CREDENTIAL_BYTES);
+    credential->arena = arena_new(LIMIT_SECRET_ARENA);
     return credential;
 }
 

@@ -3,7 +3,6 @@
 #include "base/clock.h"
 #include "base/mem.h"
 
-#define SETTINGS_ARENA (4 * LIMIT_MIB)
 #define SETTINGS_RECONCILE_MS 60000
 #define SETTINGS_RECONCILE_LEAST_MS 1000
 
@@ -33,7 +32,7 @@ static void *settings_keep(UNUSED void *owner, const struct val *object)
         if (!str_eq(object_name(object), read_maps[i]))
             continue;
         map = new0(struct settings_map);
-        map->arena = arena_new(SETTINGS_ARENA);
+        map->arena = arena_new(LIMIT_SETTINGS_ARENA);
         map->data = val_dup(map->arena, val_get(object, S("data")));
         return map;
     }

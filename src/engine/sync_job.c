@@ -13,12 +13,7 @@
  * job_finish once. Texts of results live in the sync's arena.
  */
 
-#define JOB_ARENA (64 * LIMIT_MIB)
 #define JOB_POLL_MS 300
-/* A kind that was just defined is served within this. */
-#define JOB_KIND_MS 15000
-/* An object in deletion is waited for so long; then the task fails and says so. */
-#define JOB_GONE_MS 120000
 #define JOB_TRIES 6
 
 static void job_decide(struct job *job);
@@ -220,9 +215,9 @@ static void job_apply_answered(void *owner, struct kube_response *response, str 
     else if (answer_wants_force(job, response))
         job_delete_for_force(job);
     else if (answer_wants_kind(job, response))
-        job_wait(job, JOB_KIND_MS);
+        job_wait(job, LIMIT_KIND_SERVED_MS);
     else if ((response->status == 0 || response->status >= 500) && ++job->tries < 3)
-        job_wait(job, JOB_KIND_MS);
+        job_wait(job, LIMIT_KIND_SERVED_MS);
     else
         job_refused(job, response);
 }
@@ -275,7 +270,7 @@ static void job_replaced(void *owner, struct kube_response *response)
     }
     job->was_created = response->created;
     job_reset_body(job);
-    job->body_arena = arena_new(JOB_ARENA);
+    job->body_arena = arena_new(LIMIT_OBJECT_ARENA);
     patch = adopt_patch(job->body_arena, response->object);
     if (patch == NULL) {
         job_applied(job, response->object, response->created, STR_EMPTY);
@@ -293,7 +288,7 @@ static void job_put(struct job *job, const struct val *live)
     struct val *body;
 
     if (job->body_arena == NULL)
-        job->body_arena = arena_new(JOB_ARENA);
+        job->body_arena = arena_new(LIMIT_OBJECT_ARENA);
     body = val_dup(job->body_arena, job->body != NULL ? job->body : job->task->row->want->object);
     if (live != NULL)
         val_set_str(job->body_arena, val_ensure_map(job->body_arena, body, S("metadata")),
@@ -349,7 +344,7 @@ static void body_keep_live(struct job *job, const struct val *live)
     if (!row_is_ignored(job) && !keep_replicas)
         return;
     job_reset_body(job);
-    job->body_arena = arena_new(JOB_ARENA);
+    job->body_arena = arena_new(LIMIT_OBJECT_ARENA);
     body = val_dup(job->body_arena, row->want->object);
     if (row_is_ignored(job))
         ignore_keep_live(job->body_arena, job->sync->spec.ignore, &target, body, live);
@@ -379,7 +374,7 @@ static void job_adopt(struct job *job, const struct val *live)
     struct ask_options options = sync_ask_options(job->sync, ASK_WRITE);
 
     if (job->body_arena == NULL)
-        job->body_arena = arena_new(JOB_ARENA);
+        job->body_arena = arena_new(LIMIT_OBJECT_ARENA);
     request.body = adopt_patch(job->body_arena, live);
     if (request.body == NULL)
         job_send(job);
@@ -442,7 +437,7 @@ static void job_looked(void *owner, struct kube_response *response)
         job_fail(job, S("it is still being deleted: something in the cluster holds it with a "
                         "finalizer"));
     } else {
-        job_wait(job, JOB_GONE_MS);
+        job_wait(job, LIMIT_OBJECT_GONE_MS);
     }
 }
 
@@ -467,7 +462,7 @@ static void job_deleted_for_force(void *owner, struct kube_response *response)
     job->ask = NULL;
     STOP_POINT("after-delete-before-record");
     if (response->ok || response->status == 404)
-        job_wait(job, JOB_GONE_MS);
+        job_wait(job, LIMIT_OBJECT_GONE_MS);
     else
         job_refused(job, response);
 }

@@ -12,8 +12,6 @@
 #define CHURN_FREE 3
 #define CHURN_FIRST_MS 30000
 #define CHURN_LAST_MS 600000
-/* Objects asked about within the last minute; more than this and the oldest notes are dropped. */
-#define CHURN_NOTES 20000
 
 struct churn {
     enum verdict_answer answer;
@@ -63,7 +61,7 @@ static void verdicts_commit(void *owner)
 
 static bool verdicts_open(struct verdicts *verdicts, const char *data_dir, struct err *err)
 {
-    auto_arena struct arena *arena = arena_new(16 * LIMIT_KIB);
+    auto_arena struct arena *arena = arena_new(LIMIT_KEY_ARENA);
     struct sqlite_stmt *stmt;
     const char *path = ":memory:";
 
@@ -163,7 +161,7 @@ static void churn_note(struct verdicts *verdicts, str object, const struct verdi
     int64_t now = clock_mono_ms();
 
     if (churn == NULL) {
-        if (map_count(verdicts->churn) >= CHURN_NOTES)
+        if (map_count(verdicts->churn) >= LIMIT_CHURN_NOTES)
             churn_clear(verdicts);
         churn = new0(struct churn);
         map_set(verdicts->churn, object, churn);

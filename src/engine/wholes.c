@@ -3,7 +3,6 @@
 #include "base/mem.h"
 
 #define WHOLE_KINDS 6
-#define WHOLE_ARENA (64 * LIMIT_KIB)
 
 static const struct {
     struct gvr gvr;
@@ -166,7 +165,7 @@ static void kind_hash_line(void *owner, UNUSED str namespace_, UNUSED str name, 
 
 void wholes_add_hash(const struct wholes *wholes, struct gvk gvk, struct hash *sum)
 {
-    auto_arena struct arena *arena = arena_new(WHOLE_ARENA);
+    auto_arena struct arena *arena = arena_new(LIMIT_KEY_ARENA);
     struct kind_hash kind = {.sum = sum};
 
     for (size_t i = 0; i < WHOLE_KINDS; i++) {
@@ -195,7 +194,7 @@ static void scaled_line(void *owner, str namespace_, UNUSED str name, void *kept
 
 bool wholes_is_scaled(const struct wholes *wholes, struct gvk target, str namespace_, str name)
 {
-    auto_arena struct arena *arena = arena_new(WHOLE_ARENA);
+    auto_arena struct arena *arena = arena_new(LIMIT_KEY_ARENA);
     struct scaled scaled = {.namespace_ = namespace_};
 
     scaled.wanted = arena_printf(arena, "%.*s/%.*s", STR(target.kind), STR(name));

@@ -157,7 +157,7 @@ static void table_add_kind(struct table *table, struct gvk gvk, str resource, bo
 static const struct discovery_kind *table_get(const struct table *table, const struct map *map,
                                               str group, str version, str name)
 {
-    auto_arena struct arena *arena = arena_new(16 * LIMIT_KIB);
+    auto_arena struct arena *arena = arena_new(LIMIT_KEY_ARENA);
     uintptr_t index = (uintptr_t)map_get(map, key_of(arena, group, version, name));
 
     return index == 0 ? NULL : &table->kinds[index - 1];

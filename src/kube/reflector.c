@@ -8,7 +8,6 @@
 #include <assert.h>
 #include <stdlib.h>
 
-#define PAGE 500
 /* A page of large objects that goes over LIMIT_RESPONSE_BYTES is asked for in smaller pieces. */
 #define PAGE_DIVISOR 5
 #define BACKOFF_MIN_MS 200
@@ -381,7 +380,7 @@ static void set_version(struct reflector *r, const struct val *object)
 
 static void take_event(struct reflector *r, const struct val *object, bool is_deleted)
 {
-    auto_arena struct arena *arena = arena_new(16 * LIMIT_KIB);
+    auto_arena struct arena *arena = arena_new(LIMIT_KEY_ARENA);
     str key = key_of(arena, object_namespace(object), object_name(object));
     str version = object_resource_version(object);
     struct entry *entry = map_get(r->cache, key);
@@ -513,7 +512,7 @@ struct reflector *reflector_new(struct kube *kube, const struct kube_selector *w
     r->events = *events;
     r->owner = owner;
     r->cache = map_new();
-    r->page = PAGE;
+    r->page = LIMIT_LIST_PAGE;
     r->timer = loop_timer_new(kube->loop, "reflector", on_timer, r);
     list_page(r);
     return r;
@@ -553,7 +552,7 @@ const struct err *reflector_trouble(const struct reflector *r)
 
 void *reflector_get(const struct reflector *r, str namespace_, str name)
 {
-    auto_arena struct arena *arena = arena_new(16 * LIMIT_KIB);
+    auto_arena struct arena *arena = arena_new(LIMIT_KEY_ARENA);
     struct entry *entry = map_get(r->cache, key_of(arena, namespace_, name));
 
     return entry == NULL ? NULL : entry->kept;

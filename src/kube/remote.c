@@ -10,14 +10,11 @@
 #include <assert.h>
 #include <stdlib.h>
 
-#define DEFAULT_TIMEOUT_MS 30000
 #define TOKEN_AGAIN_MS 60000
 /* The server ends a watch after this time plus a random part, so that watches do not end together;
  * one that is silent beyond it is dead. */
 #define WATCH_S 300
 #define WATCH_GRACE_S 30
-/* Of an error that stands where a watch was expected. */
-#define ERROR_BODY (64 * LIMIT_KIB)
 /* Of an error that is plain text. */
 #define ERROR_TEXT 300
 
@@ -231,7 +228,7 @@ static size_t on_http_body(void *owner, int status, str bytes)
     size_t used = 0;
 
     if (status < 200 || status > 299) {
-        buf_add(&call->error_body, str_first(bytes, ERROR_BODY - call->error_body.len));
+        buf_add(&call->error_body, str_first(bytes, LIMIT_ERROR_BODY - call->error_body.len));
         return bytes.len;
     }
     for (;;) {
@@ -252,7 +249,7 @@ static size_t on_http_body(void *owner, int status, str bytes)
 
 static struct http_client_request http_request_of(const struct kube_request *request)
 {
-    int64_t timeout = request->timeout_ms > 0 ? request->timeout_ms : DEFAULT_TIMEOUT_MS;
+    int64_t timeout = request->timeout_ms > 0 ? request->timeout_ms : LIMIT_KUBE_CALL_MS;
     struct http_client_request http = {
             .method = kube_request_method(request),
             .accept = S("application/json"),
@@ -316,7 +313,7 @@ static struct kube_call *remote_start(struct kube *kube, const struct kube_reque
                                  .event = event,
                                  .done = done,
                                  .owner = owner};
-    buf_init(&call->error_body, ERROR_BODY);
+    buf_init(&call->error_body, LIMIT_ERROR_BODY);
     ring_append(&remote->calls, &call->ring);
     if (!call_send(call, request, &call->err)) {
         call->refusal = loop_task_new(kube->loop, "refused request", on_refusal, call);

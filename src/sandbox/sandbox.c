@@ -33,6 +33,9 @@ static world_fn *const controllers[WORLD_KINDS] = {
         [WORLD_STATEFUL_SET] = stateful_set_reconcile,
         [WORLD_DAEMON_SET] = daemon_set_reconcile,
         [WORLD_JOB] = job_reconcile,
+        [WORLD_CRON_JOB] = cron_job_reconcile,
+        [WORLD_INGRESS] = ingress_reconcile,
+        [WORLD_AUTOSCALER] = autoscaler_reconcile,
         [WORLD_SERVICE] = service_reconcile,
         [WORLD_CLAIM] = place_claim_reconcile,
 };

@@ -3,7 +3,8 @@
 /*
  * Sandbox: controllers that bring an embedded API server to life, so that a cluster without nodes
  * looks like one: scheduler and kubelet (Pods run, fail as asked, end), Deployments, ReplicaSets,
- * StatefulSets, DaemonSets, Jobs, claims, end points, and node ports that answer on 127.0.0.1.
+ * StatefulSets, DaemonSets, Jobs, CronJobs, claims, end points, and node ports that answer on
+ * 127.0.0.1.
  *
  * Never a production target. `sandbox.taut.dev/fail` (annotation or label of a Pod template) is one
  * of image-pull, crash-loop, oom, unschedulable, slow.

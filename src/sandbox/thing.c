@@ -12,6 +12,7 @@ static const struct {
               {"StatefulSet", WORLD_STATEFUL_SET},
               {"DaemonSet", WORLD_DAEMON_SET},
               {"Job", WORLD_JOB},
+              {"CronJob", WORLD_CRON_JOB},
               {"Service", WORLD_SERVICE}};
 
 static void note_owner(struct thing *thing, const struct val *object)

@@ -21,10 +21,14 @@ static const struct gvr kinds[WORLD_KINDS] = {
         [WORLD_STATEFUL_SET] = {S_INIT("apps"), S_INIT("v1"), S_INIT("statefulsets")},
         [WORLD_DAEMON_SET] = {S_INIT("apps"), S_INIT("v1"), S_INIT("daemonsets")},
         [WORLD_JOB] = {S_INIT("batch"), S_INIT("v1"), S_INIT("jobs")},
+        [WORLD_CRON_JOB] = {S_INIT("batch"), S_INIT("v1"), S_INIT("cronjobs")},
         [WORLD_SERVICE] = {S_INIT(""), S_INIT("v1"), S_INIT("services")},
         [WORLD_CLAIM] = {S_INIT(""), S_INIT("v1"), S_INIT("persistentvolumeclaims")},
         [WORLD_ENDPOINT_SLICE] = {S_INIT("discovery.k8s.io"), S_INIT("v1"),
                                   S_INIT("endpointslices")},
+        [WORLD_INGRESS] = {S_INIT("networking.k8s.io"), S_INIT("v1"), S_INIT("ingresses")},
+        [WORLD_AUTOSCALER] = {S_INIT("autoscaling"), S_INIT("v2"),
+                              S_INIT("horizontalpodautoscalers")},
 };
 
 struct cache {

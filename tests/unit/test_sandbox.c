@@ -93,8 +93,13 @@ static struct answer call(struct world_under_test *t, struct kube_request reques
 static struct gvr gvr_of(const char *resource)
 {
     bool apps = strstr(resource, "sets") != NULL || strcmp(resource, "deployments") == 0;
+
+    if (strcmp(resource, "horizontalpodautoscalers") == 0)
+        return (struct gvr){S("autoscaling"), S("v2"), str_from(resource)};
+    if (strcmp(resource, "ingresses") == 0)
+        return (struct gvr){S("networking.k8s.io"), S("v1"), str_from(resource)};
     str group = apps                                      ? S("apps")
-                : strcmp(resource, "jobs") == 0           ? S("batch")
+                : strstr(resource, "jobs") != NULL        ? S("batch")
                 : strcmp(resource, "endpointslices") == 0 ? S("discovery.k8s.io")
                                                           : STR_EMPTY;
 
@@ -432,6 +437,88 @@ TEST(a_namespace_has_its_account_and_roots)
     eventually(t, has_account, "the account");
 }
 
+static const struct val *first_job(struct world_under_test *t)
+{
+    return val_item(list(t, "jobs"), 0);
+}
+
+static bool cron_job_has_run(struct world_under_test *t)
+{
+    const struct val *status = val_get(get(t, "cronjobs", "nightly"), S("status"));
+
+    return val_get(status, S("lastSuccessfulTime")) != NULL &&
+           val_count(val_get(status, S("active"))) == 0;
+}
+
+TEST(a_cron_job_makes_the_job_that_is_due_and_tells_its_end)
+{
+    struct world_under_test *t = *state;
+
+    create(t, "cronjobs",
+           "{\"apiVersion\":\"batch/v1\",\"kind\":\"CronJob\",\"metadata\":{\"name\":\"nightly\"},"
+           "\"spec\":{\"schedule\":\"* * * * *\",\"jobTemplate\":{\"metadata\":{\"labels\":{\"a\":"
+           "\"b\"}},\"spec\":{\"template\":{\"spec\":{\"restartPolicy\":\"Never\",\"containers\":[{"
+           "\"name\":\"work\",\"image\":\"job:1\"}]}}}}}}");
+    /* as if it had last run long ago: the one that is due runs now, once */
+    struct val *body = NULL;
+    struct err err = {0};
+    assert_ok(json_parse(t->arena,
+                         S("{\"status\":{\"lastScheduleTime\":\"2020-01-01T00:00:00Z\"}}"), NULL,
+                         &body, &err),
+              err);
+    assert_true(call(t, (struct kube_request){.verb = KUBE_PATCH_MERGE,
+                                              .gvr = gvr_of("cronjobs"),
+                                              .namespace_ = S("default"),
+                                              .name = S("nightly"),
+                                              .subresource = S("status"),
+                                              .body = body})
+                        .ok);
+    eventually(t, cron_job_has_run, "the run");
+    const struct val *job = first_job(t);
+    assert_true(str_starts(object_name(job), S("nightly-")));
+    assert_str(object_label(job, S("a")), S("b"));
+    assert_str(val_get_str(val_item(VAL_AT(job, "metadata", "ownerReferences"), 0), S("kind")),
+               S("CronJob"));
+}
+
+static bool ingress_has_address(struct world_under_test *t)
+{
+    const struct val *list_ =
+            VAL_AT(get(t, "ingresses", "web"), "status", "loadBalancer", "ingress");
+
+    return str_eq(val_get_str(val_item(list_, 0), S("ip")), S("127.0.0.1"));
+}
+
+TEST(an_ingress_is_given_an_address)
+{
+    struct world_under_test *t = *state;
+
+    create(t, "ingresses",
+           "{\"apiVersion\":\"networking.k8s.io/v1\",\"kind\":\"Ingress\",\"metadata\":{\"name\":"
+           "\"web\"},\"spec\":{\"defaultBackend\":{\"service\":{\"name\":\"web\",\"port\":{"
+           "\"number\":80}}}}}");
+    eventually(t, ingress_has_address, "an address");
+}
+
+static bool scaler_is_settled(struct world_under_test *t)
+{
+    return val_i64_or(VAL_AT(get(t, "deployments", "web"), "spec", "replicas"), 0) == 2 &&
+           status_of(t, "horizontalpodautoscalers", "web", "currentReplicas") == 2 &&
+           status_of(t, "horizontalpodautoscalers", "web", "desiredReplicas") == 2;
+}
+
+TEST(an_autoscaler_keeps_to_its_bounds)
+{
+    struct world_under_test *t = *state;
+
+    create(t, "deployments", DEPLOYMENT(1, ""));
+    create(t, "horizontalpodautoscalers",
+           "{\"apiVersion\":\"autoscaling/v2\",\"kind\":\"HorizontalPodAutoscaler\",\"metadata\":{"
+           "\"name\":\"web\"},\"spec\":{\"minReplicas\":2,\"maxReplicas\":4,\"scaleTargetRef\":{"
+           "\"apiVersion\":\"apps/v1\",\"kind\":\"Deployment\",\"name\":\"web\"}}}");
+    eventually(t, scaler_is_settled, "two replicas");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -445,6 +532,10 @@ int main(void)
             cmocka_unit_test_setup_teardown(a_stateful_set_makes_numbered_pods_and_claims_in_order,
                                             begin, end),
             cmocka_unit_test_setup_teardown(a_job_completes, begin, end),
+            cmocka_unit_test_setup_teardown(a_cron_job_makes_the_job_that_is_due_and_tells_its_end,
+                                            begin, end),
+            cmocka_unit_test_setup_teardown(an_ingress_is_given_an_address, begin, end),
+            cmocka_unit_test_setup_teardown(an_autoscaler_keeps_to_its_bounds, begin, end),
             cmocka_unit_test_setup_teardown(a_daemon_set_runs_on_the_node, begin, end),
             cmocka_unit_test_setup_teardown(a_node_port_answers_while_a_pod_is_ready, begin, end),
             cmocka_unit_test_setup_teardown(a_namespace_has_its_account_and_roots, begin, end),

@@ -15,6 +15,7 @@ export interface Schema {
 }
 
 interface Operation {
+    "x-taut-right"?: string;
     responses: { "2XX": { content?: { "application/json": { schema: Schema } } } };
 }
 

@@ -9,7 +9,7 @@ import { extname, join, resolve } from "node:path";
 import { gzipSync } from "node:zlib";
 import { createHash } from "node:crypto";
 import * as data from "./data";
-import { example, find } from "./description";
+import { document, example, find } from "./description";
 import { appList, nameList, selectRows } from "./list";
 import { MockStream } from "./stream";
 
@@ -42,6 +42,21 @@ type Handler = (
     query: URLSearchParams,
     body: Record<string, unknown>,
 ) => Answer;
+
+/** "sync applications" and the like: what a platform administrator may. */
+const rights = [
+    ...new Set([
+        ...Object.values(document.paths).flatMap((operations) =>
+            Object.values(operations).map((o) =>
+                (o["x-taut-right"] ?? "").replace(/^(\S+ [^./]+(?:\/\w+)?).*$/, "$1"),
+            ),
+        ),
+        ...["create", "update", "patch", "delete", "rollback", "override"].map(
+            (verb) => `${verb} applications`,
+        ),
+        "create devopsprojects",
+    ]),
+];
 
 function refusal(code: number, message: string): Answer {
     return {
@@ -86,6 +101,7 @@ function handlers(sizes: data.Sizes, rows: data.Rows, stream: MockStream): Recor
                 user: person,
                 version: "0.1.0",
                 controlNamespace: "argocd",
+                rights,
                 devops: devops.slice(0, 50),
                 clusters: data.allClusters(),
             },

@@ -27,6 +27,7 @@ export interface Row {
     repo: string;
     target: string;
     revision: string;
+    phase: string;
     auto: boolean;
     prune: boolean;
     selfHeal: boolean;
@@ -70,6 +71,7 @@ export function rowOf(app: Application): Row {
         repo: app.spec.source?.repoURL ?? "",
         target: app.spec.source?.targetRevision || "HEAD",
         revision: (app.status?.sync?.revision ?? "").slice(0, 7),
+        phase: app.status?.operationState?.phase ?? "",
         auto: isAuto(app),
         prune: Boolean(automated?.prune),
         selfHeal: Boolean(automated?.selfHeal),
@@ -100,6 +102,7 @@ export function rowFrom(r: AppRow): Row {
         repo: r.repo ?? "",
         target: r.target,
         revision: (r.revision ?? "").slice(0, 7),
+        phase: r.phase ?? "",
         auto: Boolean(r.auto),
         prune: Boolean(r.prune),
         selfHeal: Boolean(r.selfHeal),
@@ -120,8 +123,21 @@ export interface Filter {
     text: string;
     health: string[];
     sync: string[];
+    cluster: string[];
     sort: SortKey;
     ascending: boolean;
+}
+
+const texts = new WeakMap<Row, string>();
+
+/** What a search looks into, in lower case; made once a row. */
+function searched(r: Row): string {
+    let text = texts.get(r);
+    if (text === undefined) {
+        text = `${r.name} ${r.alias} ${r.description} ${r.repo} ${r.project} ${r.cluster}`;
+        texts.set(r, (text = text.toLowerCase()));
+    }
+    return text;
 }
 
 export function select(rows: Row[], filter: Filter): Row[] {
@@ -130,10 +146,8 @@ export function select(rows: Row[], filter: Filter): Row[] {
         (r) =>
             (filter.health.length === 0 || filter.health.includes(r.health)) &&
             (filter.sync.length === 0 || filter.sync.includes(r.sync)) &&
-            (!text ||
-                `${r.name} ${r.alias} ${r.description} ${r.repo} ${r.project} ${r.cluster}`
-                    .toLowerCase()
-                    .includes(text)),
+            (filter.cluster.length === 0 || filter.cluster.includes(r.cluster)) &&
+            (!text || searched(r).includes(text)),
     );
     const key: Record<SortKey, (r: Row) => string | number> = {
         name: (r) => r.name,

@@ -36,7 +36,14 @@ describe("rows", () => {
             name,
             created: `2026-01-0${i + 1}T00:00:00Z`,
         }));
-        const base = { text: "", health: [], sync: [], sort: "created" as const, ascending: false };
+        const base = {
+            text: "",
+            health: [],
+            sync: [],
+            cluster: [],
+            sort: "created" as const,
+            ascending: false,
+        };
         expect(select([...rows], base).map((r) => r.name)).toEqual(["c", "a", "bee"]);
         expect(select([...rows], { ...base, sort: "name", ascending: true })[0]!.name).toBe("a");
         expect(select([...rows], { ...base, text: " BEE " }).map((r) => r.name)).toEqual(["bee"]);

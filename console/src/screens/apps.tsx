@@ -1,19 +1,28 @@
-/* Continuous Deployments: status strip that filters, search, sort, row menu. Live. */
-import { useMemo, useState } from "preact/hooks";
+/*
+ * Continuous Deployments: status strip that filters (or inside, and between), search, sort, columns,
+ * selection with work on several, keys. Live; filters and sorting are in the address.
+ */
+import { useEffect, useMemo, useRef, useState } from "preact/hooks";
+import { send } from "../api/client";
 import type { Application, AppRow, HealthStatus, Repository, SyncStatus } from "../api/types";
 import { t, type Key } from "../i18n";
 import { useLive } from "../live";
 import { select, rowFrom, type Filter, type Row, type SortKey } from "../model";
-import { closeDialog, dialog, dialogOn, href, openDialog, query, setQuery } from "../router";
-import { boot, devopsOf } from "../session";
-import { Button, Empty, Health, healthLooks, Icon, Sync, syncLooks, Time } from "../ui/kit";
-import { Menu } from "../ui/overlay";
+import { closeDialog, dialog, dialogOn, go, href, openDialog, query, setQuery } from "../router";
+import { devopsOf, lacks, may } from "../session";
+import { FilterChip } from "../ui/chip";
+import { useKeys } from "../ui/keys";
+import { Button, Empty, healthLooks, Icon, syncLooks } from "../ui/kit";
+import { Menu, toast } from "../ui/overlay";
 import { useLoad } from "../load";
+import { BatchDialog, SelectionBar, type Batch } from "./apps-batch";
+import { AppsTable, columns, columnTitles, readView, saveView, type Verb } from "./apps-table";
 import { CreateWizard } from "./create";
 import { DeleteDialog, InfoDialog, SettingsDialog, SyncDialog, YamlDialog } from "./dialogs";
 import { Loaded } from "./page";
 import { Head, Shell } from "./shell";
 
+export { strategy } from "./apps-table";
 export const APPS = "apis/argoproj.io/v1alpha1/namespaces";
 const healths: HealthStatus[] = [
     "Healthy",
@@ -36,6 +45,7 @@ function readFilter(): Filter {
         text: q.get("q") ?? "",
         health: list("health"),
         sync: list("sync"),
+        cluster: list("cluster"),
         sort: (q.get("sort") as SortKey | null) ?? "created",
         ascending: q.get("order") === "asc",
     };
@@ -49,7 +59,9 @@ function Strip({ rows, filter }: { rows: Row[]; filter: Filter }) {
         looks: Record<string, string>,
         of: (r: Row) => string,
     ) => {
-        const counts = values.map((v) => rows.filter((r) => of(r) === v).length);
+        const tally = new Map<string, number>();
+        for (const r of rows) tally.set(of(r), (tally.get(of(r)) ?? 0) + 1);
+        const counts = values.map((v) => tally.get(v) ?? 0);
         return (
             <div>
                 <h2 id={`strip-${param}`}>{title}</h2>
@@ -87,101 +99,6 @@ function Strip({ rows, filter }: { rows: Row[]; filter: Filter }) {
     );
 }
 
-function SortHead({ label, by, filter }: { label: string; by: SortKey; filter: Filter }) {
-    const on = filter.sort === by;
-    return (
-        <th
-            scope="col"
-            aria-sort={on ? (filter.ascending ? "ascending" : "descending") : undefined}
-        >
-            <button
-                type="button"
-                onClick={() =>
-                    setQuery({ sort: by, order: on ? (filter.ascending ? "desc" : "asc") : "asc" })
-                }
-            >
-                {label}
-                {on && <Icon name="i-arrowdown" small />}
-            </button>
-        </th>
-    );
-}
-
-export function strategy(r: Row): string {
-    if (!r.auto) return t("apps.manual");
-    const more = [r.prune && t("apps.prune"), r.selfHeal && t("apps.selfHeal")].filter(Boolean);
-    return [t("apps.auto"), ...more].join(", ");
-}
-
-function TableRow({ row, devops, act }: { row: Row; devops: string; act: (verb: string) => void }) {
-    const differ = row.differ > 0 ? t("apps.differ", { n: row.differ, total: row.total }) : "";
-    const simulated = boot.value?.clusters.find((c) => c.name === row.cluster)?.simulated;
-    return (
-        <tr>
-            <td class="c-name" style={{ paddingLeft: 0 }}>
-                <a class="name" href={href(`/devops/${devops}/apps/${row.name}`)}>
-                    {row.name}
-                </a>{" "}
-                {row.alias && <span class="t3">{row.alias}</span>}
-                <span class="sub cut" title={row.description}>
-                    {row.description || row.repo}
-                </span>
-            </td>
-            <td class="c-health">
-                <Health
-                    of={row.health}
-                    sub={row.deleting ? t("status.deleting") : row.healthWhy || undefined}
-                />
-            </td>
-            <td class="c-sync">
-                <Sync of={row.sync} sub={row.problem || differ || strategy(row)} />
-            </td>
-            <td class="c-loc">
-                {row.cluster}
-                {simulated && <span class="t3"> ({t("apps.simulated")})</span>}
-                <span class="sub cut">{row.project}</span>
-            </td>
-            <td class="c-time">
-                <Time at={row.updated} />
-            </td>
-            <td class="c-rev">
-                {row.target}
-                <span class="sub">
-                    <code>{row.revision || "–"}</code>
-                </span>
-            </td>
-            <td class="last">
-                <Menu
-                    label={t("common.more", { name: row.name })}
-                    icon="i-more"
-                    items={[
-                        { label: t("apps.editInfo"), icon: "i-edit", onPick: () => act("info") },
-                        {
-                            label: t("apps.editSettings"),
-                            icon: "i-settings",
-                            onPick: () => act("settings"),
-                        },
-                        { label: t("apps.editYaml"), icon: "i-yaml", onPick: () => act("yaml") },
-                        {
-                            label: t("apps.syncNow"),
-                            icon: "i-sync",
-                            onPick: () => act("sync"),
-                            line: true,
-                        },
-                        {
-                            label: t("common.delete"),
-                            icon: "i-trash",
-                            onPick: () => act("delete"),
-                            risk: true,
-                            line: true,
-                        },
-                    ]}
-                />
-            </td>
-        </tr>
-    );
-}
-
 export function AppDialog({
     verb,
     app,
@@ -215,87 +132,290 @@ function NamedAppDialog({
     return <AppDialog app={app.value.value ?? undefined} {...rest} />;
 }
 
-/** Rows above this are shown in steps, so that a page stays light. */
-const STEP = 100;
+const cleared = { q: null, health: null, sync: null, cluster: null };
 
-function Table({
-    rows,
-    all,
-    filter,
-    devops,
-    act,
-}: {
-    rows: Row[];
-    all: number;
-    filter: Filter;
-    devops: string;
-    act: (verb: string, name: string) => void;
-}) {
-    const [shown, setShown] = useState(STEP);
-    if (rows.length === 0 && all > 0)
-        return (
-            <Empty icon="i-filter" title={t("common.noMatch")}>
-                <Button onClick={() => setQuery({ q: null, health: null, sync: null })}>
-                    {t("common.clear")}
-                </Button>
-            </Empty>
+function ActiveFilters({ filter }: { filter: Filter }) {
+    const part = (title: Key, param: "health" | "sync") =>
+        filter[param].length > 0 && (
+            <button type="button" class="chip on" onClick={() => setQuery({ [param]: null })}>
+                {t("common.filterIs", {
+                    label: t(title),
+                    value: filter[param].map((v) => t(`status.${param}.${v}` as Key)).join(", "),
+                })}
+                <Icon name="i-close" small />
+                <span class="vh">{t("common.filterClear", { label: t(title) })}</span>
+            </button>
         );
     return (
-        <div
-            class="scroll"
-            ref={(el) => {
-                if (!el || shown >= rows.length) return;
-                const end = el.querySelector(".more-rows");
-                if (!end) return;
-                const seen = new IntersectionObserver((e) => {
-                    if (e[0]?.isIntersecting) setShown((s) => s + STEP);
-                });
-                seen.observe(end);
-                return () => seen.disconnect();
-            }}
-        >
-            <table
-                class="tbl stack fixed"
-                aria-label={t("apps.title")}
-                aria-rowcount={rows.length + 1}
-            >
-                <colgroup>
-                    <col style={{ width: "25%" }} />
-                    <col style={{ width: "19%" }} />
-                    <col style={{ width: "19%" }} />
-                    <col style={{ width: "14%" }} />
-                    <col style={{ width: "11%" }} />
-                    <col class="c-rev" style={{ width: "12%" }} />
-                    <col style={{ width: "44px" }} />
-                </colgroup>
-                <thead>
-                    <tr>
-                        <SortHead label={t("common.name")} by="name" filter={filter} />
-                        <SortHead label={t("apps.health")} by="health" filter={filter} />
-                        <SortHead label={t("apps.sync")} by="sync" filter={filter} />
-                        <SortHead label={t("apps.location")} by="location" filter={filter} />
-                        <SortHead label={t("apps.updated")} by="updated" filter={filter} />
-                        <th scope="col" class="c-rev">
-                            {t("apps.revision")}
-                        </th>
-                        <th scope="col" class="last">
-                            <span class="vh">{t("common.moreActions")}</span>
-                        </th>
-                    </tr>
-                </thead>
-                <tbody>
-                    {rows.slice(0, shown).map((r) => (
-                        <TableRow
-                            key={r.name}
-                            row={r}
-                            devops={devops}
-                            act={(verb) => act(verb, r.name)}
-                        />
-                    ))}
-                </tbody>
-            </table>
-            {shown < rows.length && <div class="more-rows" aria-hidden="true" />}
-        </div>
+        <>
+            {part("apps.health", "health")}
+            {part("apps.sync", "sync")}
+        </>
+    );
+}
+
+/** Rows that came up while somebody reads further down wait until they are asked for. */
+function useArrivals(
+    all: Row[],
+    busy: boolean,
+): { shown: Row[]; waiting: number; show: () => void } {
+    const known = useRef<Set<string> | null>(null);
+    const [, again] = useState(0);
+    const take = () => (known.current = new Set(all.map((r) => r.name)));
+    if (all.length > 0 && (known.current === null || (scrollY < 80 && !busy))) take();
+    const shown = useMemo(
+        () => (known.current ? all.filter((r) => known.current!.has(r.name)) : all),
+        [all, known.current],
+    );
+    return {
+        shown,
+        waiting: all.length - shown.length,
+        show: () => {
+            take();
+            again((n) => n + 1);
+            scrollTo({ top: 0 });
+        },
+    };
+}
+
+function useSelection(rows: Row[]) {
+    const [names, setNames] = useState<Set<string>>(new Set());
+    const anchor = useRef("");
+    const chosen = rows.filter((r) => names.has(r.name));
+    const choose = (name: string, range: boolean) => {
+        const next = new Set(names);
+        const from = rows.findIndex((r) => r.name === anchor.current);
+        const to = rows.findIndex((r) => r.name === name);
+        const on = !names.has(name);
+        if (range && from >= 0 && to >= 0)
+            for (const r of rows.slice(Math.min(from, to), Math.max(from, to) + 1))
+                next.add(r.name);
+        else if (on) next.add(name);
+        else next.delete(name);
+        anchor.current = name;
+        setNames(next);
+    };
+    return {
+        names,
+        chosen,
+        choose,
+        chooseAll: (on: boolean) => setNames(on ? new Set(rows.map((r) => r.name)) : new Set()),
+        clear: () => setNames(new Set()),
+    };
+}
+
+async function refresh(devops: string, name: string): Promise<void> {
+    try {
+        await send("POST", `taut/v1/devops/${devops}/apps/${name}/refresh`);
+        toast(t("apps.refreshing", { name }));
+    } catch (e) {
+        toast((e as Error).message, true);
+    }
+}
+
+/** The row that has the focus, or that had it last. */
+function useRowKeys(
+    devops: string,
+    rows: Row[],
+    choose: (name: string, range: boolean) => void,
+    search: () => void,
+) {
+    const reveal = useRef<(name: string) => void>(() => undefined);
+    const at = useRef("");
+    useEffect(() => {
+        const on = (e: FocusEvent) => {
+            const row = (e.target as Element).closest?.("[data-row]");
+            if (row) at.current = row.getAttribute("data-row")!;
+        };
+        addEventListener("focusin", on);
+        return () => removeEventListener("focusin", on);
+    }, []);
+    const move = (by: number, range: boolean) => {
+        const now = rows.findIndex((r) => r.name === at.current);
+        const next = rows[Math.max(0, Math.min(rows.length - 1, now < 0 ? 0 : now + by))];
+        if (!next) return;
+        if (range && now >= 0) {
+            choose(at.current, false);
+            choose(next.name, true);
+        }
+        at.current = next.name;
+        reveal.current(next.name);
+    };
+    const here = (run: (name: string) => void) => () => {
+        if (rows.some((r) => r.name === at.current)) run(at.current);
+    };
+    const page = (tab: string) => here((name) => go(`/devops/${devops}/apps/${name}?tab=${tab}`));
+    useKeys({
+        "/": search,
+        j: () => move(1, false),
+        k: () => move(-1, false),
+        s: here((name) => {
+            if (may("sync applications", devops)) openDialog("sync", name);
+        }),
+        r: here((name) => {
+            if (may("sync applications", devops)) void refresh(devops, name);
+        }),
+        d: page("diff"),
+        h: page("history"),
+    });
+    /* Arrows scroll the page unless a row has the focus. */
+    const onKeyDown = (e: KeyboardEvent) => {
+        if (!(e.target as Element).matches("a.name")) return;
+        if (e.key === "ArrowDown" || e.key === "ArrowUp")
+            move(e.key === "ArrowDown" ? 1 : -1, e.shiftKey);
+        else if (e.key === " ") choose(at.current, e.shiftKey);
+        else return;
+        e.preventDefault();
+    };
+    return { reveal, onKeyDown };
+}
+
+function ViewMenu({
+    view,
+    onView,
+}: {
+    view: ReturnType<typeof readView>;
+    onView: (v: typeof view) => void;
+}) {
+    return (
+        <Menu
+            label={t("apps.columns")}
+            icon="i-settings"
+            items={[
+                ...columns.map((c) => ({
+                    label: t(columnTitles[c]),
+                    icon: "i-check",
+                    checked: !view.hidden.includes(c),
+                    onPick: () =>
+                        onView({
+                            ...view,
+                            hidden: view.hidden.includes(c)
+                                ? view.hidden.filter((x) => x !== c)
+                                : [...view.hidden, c],
+                        }),
+                })),
+                {
+                    label: t("apps.compact"),
+                    icon: "i-check",
+                    checked: view.compact,
+                    line: true,
+                    onPick: () => onView({ ...view, compact: !view.compact }),
+                },
+            ]}
+        />
+    );
+}
+
+function List({ devops, all }: { devops: string; all: Row[] }) {
+    const filter = readFilter();
+    const [view, setView] = useState(readView);
+    const [batch, setBatch] = useState<Batch | null>(null);
+    const search = useRef<HTMLInputElement>(null);
+    const busy = useRef(false);
+    const arrivals = useArrivals(all, busy.current);
+    const rows = useMemo(
+        () => select(arrivals.shown, filter),
+        [arrivals.shown, query.value.toString()],
+    );
+    const selection = useSelection(rows);
+    busy.current = selection.chosen.length > 0 || batch !== null;
+    const keys = useRowKeys(devops, rows, selection.choose, () => search.current?.focus());
+    const clusters = useMemo(() => {
+        const counts = new Map<string, number>();
+        for (const r of all) counts.set(r.cluster, (counts.get(r.cluster) ?? 0) + 1);
+        return [...counts].sort().map(([value, count]) => ({ value, label: value, count }));
+    }, [all]);
+    const filtered =
+        filter.text || filter.health.length || filter.sync.length || filter.cluster.length;
+    const act = (verb: Verb, name: string) => openDialog(verb, name);
+
+    return (
+        <>
+            <Strip rows={all} filter={filter} />
+            <div class="bar" role="search">
+                <div class="box find-box">
+                    <Icon name="i-search" />
+                    <input
+                        ref={search}
+                        class="in"
+                        type="search"
+                        aria-label={t("apps.search")}
+                        placeholder={t("apps.search")}
+                        value={filter.text}
+                        onInput={(e) => setQuery({ q: e.currentTarget.value })}
+                    />
+                </div>
+                <ActiveFilters filter={filter} />
+                <FilterChip
+                    label={t("apps.cluster")}
+                    options={clusters}
+                    chosen={filter.cluster}
+                    onChoose={(to) => setQuery({ cluster: to.join(",") })}
+                />
+                {Boolean(filtered) && (
+                    <button type="button" class="link" onClick={() => setQuery(cleared)}>
+                        {t("common.clear")}
+                    </button>
+                )}
+                <span class="push t3" role="status">
+                    {filtered
+                        ? t("apps.countOf", { n: rows.length, total: all.length })
+                        : t("apps.count", { n: rows.length })}
+                </span>
+                <ViewMenu
+                    view={view}
+                    onView={(to) => {
+                        saveView(to);
+                        setView(to);
+                    }}
+                />
+            </div>
+            {selection.chosen.length > 0 && (
+                <SelectionBar
+                    rows={selection.chosen}
+                    devops={devops}
+                    start={setBatch}
+                    clear={selection.clear}
+                />
+            )}
+            {arrivals.waiting > 0 && (
+                <p class="arrivals">
+                    <Button kind="small" icon="i-refresh" onClick={arrivals.show}>
+                        {t("apps.arrived", { n: arrivals.waiting })}
+                    </Button>
+                </p>
+            )}
+            {rows.length === 0 ? (
+                <Empty icon="i-filter" title={t("common.noMatch")}>
+                    <Button onClick={() => setQuery(cleared)}>{t("common.clear")}</Button>
+                </Empty>
+            ) : (
+                <div class="scroll" onKeyDown={keys.onKeyDown}>
+                    <AppsTable
+                        rows={rows}
+                        filter={filter}
+                        devops={devops}
+                        view={view}
+                        chosen={selection.names}
+                        choose={selection.choose}
+                        chooseAll={selection.chooseAll}
+                        act={act}
+                        reveal={keys.reveal}
+                    />
+                </div>
+            )}
+            {batch && (
+                <BatchDialog
+                    batch={batch}
+                    devops={devops}
+                    rows={selection.chosen}
+                    close={(done) => {
+                        setBatch(null);
+                        if (done) selection.clear();
+                    }}
+                />
+            )}
+        </>
     );
 }
 
@@ -303,10 +423,8 @@ export function Apps({ devops }: { devops: string }) {
     const place = devopsOf(devops);
     const list = useLive<Record<string, AppRow>>(`apps:${devops}`);
     const repos = useLoad<{ items: Repository[] }>(`taut/v1/devops/${devops}/repos`);
-    const filter = readFilter();
     const apps = list.value.value;
     const all = useMemo(() => Object.values(apps ?? {}).map(rowFrom), [apps]);
-    const rows = select(all, filter);
     const verb = dialog.value;
     const target = dialogOn.value;
     const canCreate = (repos.value?.items.length ?? 0) > 0;
@@ -318,7 +436,12 @@ export function Apps({ devops }: { devops: string }) {
         >
             <Head title={t("apps.title")}>
                 {canCreate && (
-                    <Button kind="primary" icon="i-plus" onClick={() => openDialog("create")}>
+                    <Button
+                        kind="primary"
+                        icon="i-plus"
+                        lacks={lacks("create applications", devops)}
+                        onClick={() => openDialog("create")}
+                    >
                         {t("apps.create")}
                     </Button>
                 )}
@@ -339,6 +462,7 @@ export function Apps({ devops }: { devops: string }) {
                                 <Button
                                     kind="primary"
                                     icon="i-plus"
+                                    lacks={lacks("create applications", devops)}
                                     onClick={() => openDialog("create")}
                                 >
                                     {t("apps.create")}
@@ -353,30 +477,7 @@ export function Apps({ devops }: { devops: string }) {
                             )}
                         </Empty>
                     ) : (
-                        <>
-                            <Strip rows={all} filter={filter} />
-                            <div class="bar">
-                                <div class="box find-box">
-                                    <Icon name="i-search" />
-                                    <input
-                                        class="in"
-                                        type="search"
-                                        aria-label={t("apps.search")}
-                                        placeholder={t("apps.search")}
-                                        value={filter.text}
-                                        onInput={(e) => setQuery({ q: e.currentTarget.value })}
-                                    />
-                                </div>
-                                <span class="push t3">{t("apps.count", { n: rows.length })}</span>
-                            </div>
-                            <Table
-                                rows={rows}
-                                all={all.length}
-                                filter={filter}
-                                devops={devops}
-                                act={openDialog}
-                            />
-                        </>
+                        <List devops={devops} all={all} />
                     )
                 }
             </Loaded>

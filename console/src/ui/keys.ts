@@ -2,7 +2,7 @@
 import { useEffect, useRef } from "preact/hooks";
 import { storage } from "../i18n";
 
-export function useKeys(keys: Record<string, () => void>): void {
+export function useKeys(keys: Record<string, (e: KeyboardEvent) => void>): void {
     const now = useRef(keys);
     now.current = keys;
     useEffect(() => {
@@ -15,7 +15,7 @@ export function useKeys(keys: Record<string, () => void>): void {
             const run = now.current[e.key];
             if (!run) return;
             e.preventDefault();
-            run();
+            run(e);
         };
         addEventListener("keydown", on);
         return () => removeEventListener("keydown", on);

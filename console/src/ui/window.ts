@@ -41,18 +41,19 @@ export function useSpan(
     ends: number[],
     body: RefObject<HTMLElement | null>,
     scroller?: RefObject<HTMLElement | null>,
+    { whole: most = WHOLE, margin = MARGIN_PX }: { whole?: number; margin?: number } = {},
 ): Span {
     const whole = { from: 0, to: ends.length, above: 0, below: 0 };
     const [place, setPlace] = useState<[number, number]>([0, 1200]);
     useLayoutEffect(() => {
-        if (ends.length <= WHOLE) return;
+        if (ends.length <= most) return;
         const box: EventTarget = scroller?.current ?? window;
         const look = () => {
             const rect = body.current?.getBoundingClientRect();
             if (!rect) return;
             const edge = scroller?.current?.getBoundingClientRect();
-            const top = (edge?.top ?? 0) - rect.top - MARGIN_PX;
-            const height = (edge?.height ?? innerHeight) + 2 * MARGIN_PX;
+            const top = (edge?.top ?? 0) - rect.top - margin;
+            const height = (edge?.height ?? innerHeight) + 2 * margin;
             setPlace((was) => {
                 const now: [number, number] = [Math.round(top / 200) * 200, height];
                 return was[0] === now[0] && was[1] === now[1] ? was : now;
@@ -66,5 +67,5 @@ export function useSpan(
             removeEventListener("resize", look);
         };
     }, [ends]);
-    return ends.length <= WHOLE ? whole : spanOf(ends, place[0], place[0] + place[1]);
+    return ends.length <= most ? whole : spanOf(ends, place[0], place[0] + place[1]);
 }

@@ -2,6 +2,7 @@
 #include "apiserver/api.h"
 
 #include "apiserver/discovery.h"
+#include "apiserver/log.h"
 
 static const struct {
     const char *word;
@@ -152,7 +153,8 @@ void api_serve(struct api *api)
     struct err err = {0};
 
     if (api->q.verb == KUBE_RAW_GET) {
-        discovery_serve(api);
+        if (!log_serve(api))
+            discovery_serve(api);
     } else if (api_open(api)) {
         if (needs_body(api) && api->q.body == NULL)
             api_fail(api, 400, "BadRequest", "the body of the request is empty");

@@ -241,6 +241,10 @@
 #define LIMIT_EVENTS 2000
 #define LIMIT_EVENT_NAMESPACES 50
 
+/* Lines and bytes of one look at a container's log: what a page keeps. */
+#define LIMIT_LOG_LINES 50000
+#define LIMIT_LOG_BYTES (16 * LIMIT_MIB)
+
 /* Services that the Services page lists. */
 #define LIMIT_SERVICES 2000
 

@@ -204,6 +204,7 @@ web_handler_fn web_app_list, web_app_get;          /* list_apps.c */
 web_handler_fn web_stream_open, web_stream_topics; /* stream_client.c */
 web_handler_fn web_app_facts, web_app_diff, web_resource_diff, web_app_manifests, web_app_history;
 web_handler_fn web_app_resources, web_app_sync, web_app_terminate, web_app_refresh;
+web_handler_fn web_resource_logs;                                         /* logs.c */
 web_handler_fn web_app_events, web_resource_events;                       /* events.c */
 web_handler_fn web_resource_get, web_resource_put;                        /* resource.c */
 web_handler_fn web_app_tree;                                              /* tree.c */

@@ -158,3 +158,45 @@ def test_events_of_taut_and_of_kubernetes_are_one_list(
     assert [e for e in events if e["source"] == "taut" and e["reason"] == "SyncSucceeded"]
     one = home.request("GET", f"{base(app)}/resources/{key('Pod', namespace, pod)}/events")["items"]
     assert {(e["kind"], e["name"]) for e in one} == {("Pod", pod)}
+
+
+def log_of(home: Kube, app: App, namespace: str, pod: str, query: str = "") -> list[Object]:
+    answer = home.request("GET", f"{base(app)}/resources/{key('Pod', namespace, pod)}/logs{query}")
+    return [json.loads(line) for line in answer.splitlines()]
+
+
+@pytest.mark.only("embedded")
+def test_a_log_begins_with_its_limits_and_goes_on_where_it_was_read(
+    home: Kube, web: tuple[App, str], namespace: str
+) -> None:
+    app, pod = web
+
+    def some() -> list[Object]:
+        lines = log_of(home, app, namespace, pod)
+        assert len(lines) > 2
+        return lines
+
+    head, first, *rest = eventually(some, what="lines of the log")
+    assert head["pod"] == pod and head["container"] in head["containers"]
+    assert head["limits"]["lines"] == 50000 and head["limits"]["tail"] == 500
+    assert "simulated" in first["text"] and rest
+    assert len(log_of(home, app, namespace, pod, "?tail=1")) == 2
+    after = rest[-1]["time"]
+    more = log_of(home, app, namespace, pod, f"?after={after}")
+    assert all(line["time"] > after for line in more[1:])
+    for wrong in ("?container=none", "?after=x%26follow"):
+        with pytest.raises(KubeError):
+            log_of(home, app, namespace, pod, wrong)
+
+
+def test_only_a_pod_has_a_log_and_the_clusters_refusal_is_told(
+    home: Kube, web: tuple[App, str], namespace: str, environment: str
+) -> None:
+    app, pod = web
+    with pytest.raises(KubeError) as caught:
+        home.request("GET", f"{base(app)}/resources/{key('ConfigMap', namespace, 'settings')}/logs")
+    assert caught.value.code == 422 and "Pods" in str(caught.value)
+    if environment == "cluster":  # no kubelet answers there
+        with pytest.raises(KubeError) as caught:
+            log_of(home, app, namespace, pod)
+        assert "reading the log" in str(caught.value)

@@ -83,7 +83,8 @@ class Kube:
             text = answer.read()
         finally:
             connection.close()
-        parsed = json.loads(text) if text[:1] in (b"{", b"[") else text.decode()
+        lines = answer.headers.get_content_type() == "application/x-ndjson"
+        parsed = json.loads(text) if text[:1] in (b"{", b"[") and not lines else text.decode()
         if answer.status >= 400:
             message = parsed.get("message", "") if isinstance(parsed, dict) else parsed
             raise KubeError(answer.status, message)

@@ -54,7 +54,7 @@ function gitSentence(app: Application): string {
     const history = app.status?.history ?? [];
     const running = (history[history.length - 1]?.revision ?? "").slice(0, 7);
     if (!git) return "";
-    return running && running !== git
+    return running && running !== git && app.status?.sync?.status !== "Synced"
         ? t("detail.clusterRuns", { revision: git, running })
         : t("detail.gitAt", { revision: git });
 }
@@ -243,9 +243,15 @@ function ResourcesTab({ app, devops }: { app: Application; devops: string }) {
             devops={devops}
             tree={tree}
             aside={
-                <aside aria-label={t("detail.attributes")}>
-                    <Attributes app={app} />
-                </aside>
+                <>
+                    <aside aria-label={t("detail.attributes")}>
+                        <Attributes app={app} />
+                    </aside>
+                    <details class="attributes">
+                        <summary>{t("detail.attributes")}</summary>
+                        <Attributes app={app} />
+                    </details>
+                </>
             }
         />
     );

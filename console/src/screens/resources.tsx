@@ -8,7 +8,9 @@ import { idOfKey, type Choice, type TreeNode } from "../tree";
 import { FilterChip } from "../ui/chip";
 import { Empty, Icon } from "../ui/kit";
 import { useKeys } from "../ui/keys";
+import { Logs } from "./logs";
 import { Outline } from "./outline";
+import { Graph } from "./graph";
 import { Loaded } from "./page";
 import { closePanel, Panel } from "./panel";
 import type { TreeLoad } from "./tree-data";
@@ -25,6 +27,7 @@ function counts(nodes: TreeNode[], of: (n: TreeNode) => (string | undefined)[]) 
 
 function Bar({ nodes }: { nodes: TreeNode[] }) {
     const problems = query.value.get("problems") === "1";
+    const graph = query.value.get("view") === "graph";
     const kinds = useMemo(() => counts(nodes, (n) => [n.kind]), [nodes]);
     const states = useMemo(
         () => counts(nodes, (n) => [n.health, n.status && `sync:${n.status}`]),
@@ -75,6 +78,19 @@ function Bar({ nodes }: { nodes: TreeNode[] }) {
             >
                 {t("detail.problems")}
             </button>
+            <div class="seg push" role="group" aria-label={t("tree.view")}>
+                {(["outline", "graph"] as const).map((view) => (
+                    <button
+                        type="button"
+                        key={view}
+                        aria-pressed={graph === (view === "graph")}
+                        onClick={() => setQuery({ view: view === "graph" ? "graph" : null })}
+                    >
+                        <Icon name={`i-${view}`} small />
+                        {t(`tree.${view}`)}
+                    </button>
+                ))}
+            </div>
         </div>
     );
 }
@@ -112,8 +128,8 @@ export function Resources({
         }),
     });
     return (
-        <div class={n ? "lay docked" : "lay"}>
-            {!n && aside}
+        <div class={n ? "lay docked" : q.get("view") === "graph" ? "lay full" : "lay"}>
+            {!n && q.get("view") !== "graph" && aside}
             <Loaded ready={tree.nodes !== null} error={tree.error} again={tree.again}>
                 {() =>
                     tree.nodes!.length === 0 ? (
@@ -125,12 +141,23 @@ export function Resources({
                     ) : (
                         <div>
                             <Bar nodes={tree.nodes!} />
-                            <Outline nodes={tree.nodes!} choice={choice} />
+                            {q.get("view") === "graph" ? (
+                                <Graph app={app} nodes={tree.nodes!} choice={choice} />
+                            ) : (
+                                <Outline nodes={tree.nodes!} choice={choice} />
+                            )}
                         </div>
                     )
                 }
             </Loaded>
-            {n && <Panel app={app} devops={devops} n={n} logs={() => null} />}
+            {n && (
+                <Panel
+                    app={app}
+                    devops={devops}
+                    n={n}
+                    logs={(base) => <Logs key={base} base={base} />}
+                />
+            )}
         </div>
     );
 }

@@ -106,7 +106,10 @@ function handlers(sizes: data.Sizes, rows: data.Rows, stream: MockStream): Recor
                 clusters: data.allClusters(),
             },
         }),
-        "GET /taut/v1/devops": list(devops),
+        "GET /taut/v1/devops": (_, query) => ({
+            ...list(devops)(_, query),
+            headers: { "X-Seq": stream.position() },
+        }),
         [`GET ${D}`]: ({ devops: name }) => {
             const found = devops.find((d) => d.name === name);
             return found ? { body: found } : refusal(404, `there is no DevOps Project '${name}'`);
@@ -128,6 +131,7 @@ function handlers(sizes: data.Sizes, rows: data.Rows, stream: MockStream): Recor
                 ...selectRows(appList, rows as unknown as Record<string, unknown>[], query),
                 seq: stream.position(),
             },
+            headers: { "X-Seq": stream.position() },
         }),
         [`GET ${APP}`]: ({ devops: place, name }) => {
             const row = rowOf(name!);

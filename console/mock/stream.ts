@@ -147,7 +147,9 @@ export class MockStream {
                 (value.items as Record<string, string>[]).map((x) => [x[kind.key!], x]),
             );
         client.topics.add(topic);
-        this.write(client, kind.event, { topic, value }, this.seq);
+        /* A client that has the value already: nothing here changes. */
+        if (position === undefined || !position.startsWith(this.epoch))
+            this.write(client, kind.event, { topic, value }, this.seq);
     }
 
     open(request: IncomingMessage, response: ServerResponse, query: URLSearchParams): void {

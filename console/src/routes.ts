@@ -66,7 +66,8 @@ export const routes: Route[] = [
         pattern: "/devops",
         title: "devops.title",
         load: async () => (await import("./screens/devops")).DevopsList,
-        data: ["taut/v1/bootstrap"],
+        data: ["taut/v1/devops"],
+        find: "q",
         dialogs: [{ name: "create", title: "devops.createTitle" }],
     },
     {

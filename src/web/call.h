@@ -89,6 +89,7 @@ struct web_call {
     struct kube *other;      /* a cluster that is not saved; freed with the call */
     struct web_call *parked; /* list_apps.c: the next that waits for the first list */
     bool is_parked;
+    str position; /* X-Seq of the answer: where the stream goes on from it */
     bool is_load; /* `load` gets the answer, nobody else */
     struct web_load load;
 };
@@ -141,8 +142,8 @@ void web_fail(struct web_call *call, enum err_code code, const char *format, ...
 void web_reply_kube(struct web_call *call, const struct kube_response *response, const char *doing);
 /* Gives the request away (pass-through); the call is gone afterwards. */
 struct http_request *web_take_request(struct web_call *call);
-/* ETag, 304 and gzip where the client takes it: changes `reply` and adds up to four headers behind
- * its own; encode.c. */
+/* X-Seq, ETag, 304 and gzip where the client takes it: changes `reply` and adds up to four headers
+ * behind its own; encode.c. */
 void web_encode(struct web_call *call, struct http_reply *reply, struct http_pair *headers);
 
 /* Goes on once auth_may knows the answer: at once, or after a real home was asked. */

@@ -38,6 +38,8 @@ void web_encode(struct web_call *call, struct http_reply *reply, struct http_pai
     str packed;
 
     reply->headers = headers;
+    if (call->position.len > 0)
+        headers[reply->header_count++] = (struct http_pair){S("X-Seq"), call->position};
     if (reply->status == 200 && str_eq(call->request->method, S("GET"))) {
         struct hash hash = hash_bytes(reply->body);
         hash_hex(&hash, hex);

@@ -193,6 +193,17 @@ static void drop_row(UNUSED void *owner, void *kept)
     mem_free(kept);
 }
 
+static str row_member(const void *owner, size_t index, const char *name)
+{
+    const struct app_row *const *rows = owner;
+
+    for (size_t i = 0; i < ROW_FIELDS; i++) {
+        if (strcmp(row_fields[i], name) == 0)
+            return rows[index]->fields[i];
+    }
+    return STR_EMPTY;
+}
+
 /* ---- changes ---- */
 
 static void tell_change(struct list_apps *apps, str namespace_, str name, const struct app_row *was,
@@ -227,8 +238,11 @@ static void on_changed(void *owner, str namespace_, str name, const void *was, c
     tell_change(apps, namespace_, name, was, is);
     for (size_t i = 0; i < COUNT(touched_words); i++)
         stream_touch(apps->web, touched_words[i], namespace_, name);
-    if (was == NULL || is == NULL)
-        stream_touch(apps->web, "devops", STR_EMPTY, STR_EMPTY);
+    const struct app_row *before = was;
+    const struct app_row *after = is;
+    if (before == NULL || after == NULL ||
+        !str_eq(row_member(&before, 0, "health"), row_member(&after, 0, "health")))
+        stream_touch(apps->web, "devops", STR_EMPTY, STR_EMPTY); /* it counts by health */
 }
 
 static void on_complete(void *owner)
@@ -324,17 +338,6 @@ bool list_apps_value(struct list_apps *apps, str namespace_, struct buf *out)
     return true;
 }
 
-static str row_member(const void *owner, size_t index, const char *name)
-{
-    const struct app_row *const *rows = owner;
-
-    for (size_t i = 0; i < ROW_FIELDS; i++) {
-        if (strcmp(row_fields[i], name) == 0)
-            return rows[index]->fields[i];
-    }
-    return STR_EMPTY;
-}
-
 struct counting {
     struct arena *arena;
     struct map *into;
@@ -404,14 +407,14 @@ void web_app_list(struct web_call *call)
     }
     stream_record_rows(call->web->stream, "apps", call->params[0]);
     stream_flush(call->web->stream);
-    str position = stream_position(call->web->stream, call->arena);
+    call->position = stream_position(call->web->stream, call->arena);
     struct gather gather = gather_rows(apps, call->arena, call->namespace_);
     struct list_source source = {gather.rows, gather.count, row_member};
     if (!list_select(call, &app_list, &source, answer, &page, &err)) {
         web_reply_err(call, &err);
         return;
     }
-    val_set_str(call->arena, answer, S("seq"), position);
+    val_set_str(call->arena, answer, S("seq"), call->position);
     buf_init(&text, LIMIT_RESPONSE_BYTES);
     json_format(&text, answer, JSON_COMPACT);
     text.len--; /* the closing brace comes after the items */

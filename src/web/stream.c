@@ -215,17 +215,23 @@ static struct val *keyed(struct arena *arena, const struct stream_kind *kind,
     return value;
 }
 
+static void take_answer(struct stream_topic *topic, const struct val *answer)
+{
+    arena_free(TAKE(topic->next_arena));
+    topic->next_arena = arena_new(LIMIT_HTTP_REQUEST_ARENA);
+    topic->next_value = keyed(topic->next_arena, topic->kind, answer);
+}
+
 static void on_loaded(void *owner, int status, const struct val *answer)
 {
     struct stream_topic *topic = owner;
 
     topic->loaded_ms = clock_mono_ms();
+    topic->cost_ms = topic->loaded_ms - topic->asked_ms;
     topic->status = status;
     mem_free(TAKE(topic->message));
     if (status == 200 && answer != NULL) {
-        arena_free(TAKE(topic->next_arena));
-        topic->next_arena = arena_new(LIMIT_HTTP_REQUEST_ARENA);
-        topic->next_value = keyed(topic->next_arena, topic->kind, answer);
+        take_answer(topic, answer);
     } else {
         topic->message = mem_dup_z(val_get_str(answer, S("message")));
     }
@@ -235,15 +241,21 @@ static void on_loaded(void *owner, int status, const struct val *answer)
 static void load_topic(struct stream_topic *topic)
 {
     topic->touched = false;
+    topic->asked_ms = clock_mono_ms();
     web_load_start(topic->stream->web, &topic->user, str_from(topic->path),
                    &(struct web_load){on_loaded, topic, &topic->load});
 }
 
-/* What was touched is loaded in the frame after, once a frame. */
+/* What was touched is loaded in the frame after, once a frame; what takes long is loaded more
+ * rarely, so that no topic takes more than a small part of the server's time. The tick comes back
+ * to it. */
 static void load_touched(struct stream *stream)
 {
+    int64_t now = clock_mono_ms();
+
     for (struct stream_topic *t = stream->topics; t != NULL; t = t->next) {
-        if (t->touched && t->load == NULL && t->readers > 0 && !t->kind->has_rows)
+        if (t->touched && t->load == NULL && t->readers > 0 && !t->kind->has_rows &&
+            (t->status == 0 || now - t->loaded_ms >= t->cost_ms * STREAM_COST_FACTOR))
             load_topic(t);
     }
 }
@@ -447,6 +459,25 @@ bool stream_may(const struct stream *stream, const struct auth_user *user,
     return web_may(stream->web, user, route, str_from(topic->namespace_), err);
 }
 
+bool stream_adopt(struct stream *stream, str name, const struct auth_user *user, str path,
+                  const struct val *answer)
+{
+    struct stream_topic *topic = stream_topic_ref(stream, name, user, NULL);
+
+    if (topic == NULL)
+        return false;
+    bool fits = !topic->kind->has_rows && str_eq(str_from(topic->path), path);
+    if (fits) {
+        take_answer(topic, answer);
+        flush_topic(topic);
+        topic->status = 200;
+        topic->touched = false;
+        topic->loaded_ms = clock_mono_ms();
+    }
+    stream_topic_unref(topic);
+    return fits;
+}
+
 static void on_auth(void *owner)
 {
     struct stream *stream = owner;
@@ -493,10 +524,11 @@ static void on_tick(void *owner)
     }
     for (struct stream_topic *t = stream->topics; t != NULL; t = t->next) {
         int every = t->status == 200 || t->status == 0 ? t->kind->every_ms : STREAM_RIGHTS_MS;
-        if (t->readers == 0 || t->kind->has_rows || every == 0 || now - t->loaded_ms < every)
+        if (t->readers == 0 || t->kind->has_rows)
             continue;
-        t->touched = true;
-        stream_wake(stream);
+        t->touched |= every > 0 && now - t->loaded_ms >= every;
+        if (t->touched)
+            stream_wake(stream);
     }
     drop_unread(stream, now - STREAM_LINGER_MS);
     if (stream->clients != NULL || stream->topics != NULL)

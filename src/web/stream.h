@@ -19,6 +19,7 @@
 #define STREAM_FRAME_MS 250
 #define STREAM_PING_MS 15000
 #define STREAM_RIGHTS_MS 2000
+#define STREAM_COST_FACTOR 20  /* a load that took 100 ms is not begun again within 2 s */
 #define STREAM_LINGER_MS 60000 /* a topic that nobody reads goes on recording for so long */
 
 struct stream;
@@ -47,6 +48,11 @@ void stream_touch(struct web *web, const char *word, str namespace_, str name);
 
 /* Position of the newest event, "EPOCH-NUMBER", for X-Seq. */
 str stream_position(const struct stream *stream, struct arena *arena);
+
+/* A client that asked the topic's own route (?topic=devops) takes the answer as the topic's value:
+ * from now on this is what patches are made against. False: the answer is not this topic's. */
+bool stream_adopt(struct stream *stream, str name, const struct auth_user *user, str path,
+                  const struct val *answer);
 
 /* ---- for topics with rows of their own ---- */
 

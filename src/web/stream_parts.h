@@ -33,8 +33,10 @@ struct stream_topic {
     struct val *pending;   /* patches of rows */
     struct web_call *load; /* in flight */
     bool touched;          /* load again */
+    int64_t asked_ms;      /* of the load in flight, or the last one */
     int64_t loaded_ms;
-    int status; /* of the last load: 200, 403 …; 0 = none yet */
+    int64_t cost_ms; /* how long the last load took */
+    int status;      /* of the last load: 200, 403 …; 0 = none yet */
     char *message;
 };
 

@@ -134,12 +134,25 @@ void web_reply_json(struct web_call *call, int status, str body)
     finish(call, &reply);
 }
 
+/* ?topic=NAME: the answer is where the client's copy of the topic begins. */
+static void adopt_as_topic(struct web_call *call, int status, const struct val *value)
+{
+    struct stream *stream = call->web->stream;
+    str topic = STR_EMPTY;
+
+    if (status == 200 && stream != NULL && call->user.name.len > 0 &&
+        http_param(call->request, S("topic"), &topic) &&
+        stream_adopt(stream, topic, &call->user, call->request->path, value))
+        call->position = stream_position(stream, call->arena);
+}
+
 void web_reply_val(struct web_call *call, int status, const struct val *value)
 {
     if (call->is_load) {
         finish_load(call, status, value);
         return;
     }
+    adopt_as_topic(call, status, value);
     str body = json_text(call->arena, value, JSON_COMPACT);
     web_reply_json(call, status, arena_join(call->arena, body, S("\n")));
 }

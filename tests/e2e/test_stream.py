@@ -169,6 +169,23 @@ def test_a_list_and_the_stream_meet_without_a_gap(home: Kube, devops: str) -> No
     again.close()
 
 
+def test_any_list_can_be_where_a_topic_begins(server: Server, home: Kube, devops: str) -> None:
+    connection = http.client.HTTPSConnection(
+        str(home.server.hostname), home.server.port, context=home.tls, timeout=30
+    )
+    headers = {"Authorization": f"Bearer {home.token}"}
+    connection.request("GET", f"/taut/v1/devops/{devops}?topic=project:{devops}", headers=headers)
+    answer = connection.getresponse()
+    position = answer.headers["X-Seq"]
+    assert json.loads(answer.read())["name"] == devops and position
+    connection.close()
+    stream = Stream(home, f"project:{devops}@{position}")
+    home.request("PATCH", f"/taut/v1/devops/{devops}", {"alias": "Another name"})
+    _, _, data = stream.until(lambda event, data: event == "project")
+    assert data["patch"] == {"alias": "Another name"}
+    stream.close()
+
+
 def test_a_position_of_another_start_is_answered_with_resync(home: Kube, devops: str) -> None:
     make(home, devops, "alpha")
     stream = Stream(home, f"apps:{devops}@0123456789abcdef-7")

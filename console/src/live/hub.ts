@@ -54,10 +54,18 @@ interface TabState {
     heard: number;
 }
 
-/** Lists that are fetched from their own address: packed, and answered from the cache. */
+/**
+ * Lists are fetched from their own address: packed, and answered from the browser's cache. The answer names
+ * the position from which the stream goes on.
+ */
+const lists: Record<string, (devops: string) => string> = {
+    apps: (d) => `taut/v1/devops/${d}/apps?limit=50000`,
+    devops: () => "taut/v1/devops?topic=devops",
+};
+
 function listAddress(topic: string): string | null {
-    const [word, place] = topic.split(":");
-    return word === "apps" ? `taut/v1/devops/${place}/apps?limit=50000` : null;
+    const [word, place] = topic.split(":") as [string, string | undefined];
+    return lists[word]?.(place ?? "") ?? null;
 }
 
 function numberOf(position: string): number {
@@ -242,14 +250,15 @@ export class Hub {
                 await this.refuse(topic, response);
                 return;
             }
-            const list = (await response.json()) as { seq: string; items: { name: string }[] };
+            const list = (await response.json()) as { items: { name: string }[] };
             if (this.topics.get(topic.name) !== topic) return;
-            topic.value = Object.fromEntries(list.items.map((row) => [row.name, row]));
-            topic.position = list.seq;
+            const rows = Object.fromEntries(list.items.map((row) => [row.name, row]));
+            topic.value = topic.name.startsWith("apps:") ? rows : { ...list, items: rows };
+            topic.position = response.headers.get("X-Seq") ?? "";
             topic.known = topic.live = true;
             topic.asking = false;
             this.tell(topic, { kind: "value", topic: topic.name, value: topic.value });
-            if (this.sid) this.ask("add", `${topic.name}@${list.seq}`);
+            if (this.sid) this.ask("add", `${topic.name}@${topic.position}`);
         } catch {
             this.trouble(topic, 0, "offline");
         }

@@ -13,6 +13,8 @@
 /* While an operation runs, passes only tell its progress. */
 #define PASS_DELAY_BUSY_MS 5000
 #define PASS_BLIND_MS 15000
+/* A Deployment without trouble is healthy within this after its apply. */
+#define PASS_SETTLE_MS 600
 #define PASS_RETRY_MS 5000
 #define PASS_RETRY_MAX_MS 180000
 /* A pass without a reason: verifies verdicts that are due, moves reconciledAt. */
@@ -401,6 +403,16 @@ static void pass_autosync(struct app *app)
     }
 }
 
+/* An automated operation has just ended, and health is about to follow. */
+static bool pass_settles(const struct app *app)
+{
+    bool automated = val_get_bool(VAL_AT(app->operation_state, "operation", "initiatedBy"),
+                                  S("automated"), false);
+
+    return automated && !app->hurry && clock_mono_ms() - app->operation_ended_ms < PASS_SETTLE_MS &&
+           rollup_health(app->last, app->report_arena).status == HEALTH_PROGRESSING;
+}
+
 static void pass_compared(void *owner, struct compare *compare)
 {
     struct app *app = owner;
@@ -419,9 +431,12 @@ static void pass_compared(void *owner, struct compare *compare)
     if (compare_retry_ms(compare) > 0)
         pass_retry(app, APP_SAME_REVISION, compare_retry_ms(compare));
     pass_autosync(app);
-    /* What an operation of ours is about to change is told with its end, if that comes soon. */
+    /* What an operation of ours is about to change is told with its end, if that comes soon; what
+     * controllers are about to do with what it applied, too. */
     if (sync_is_at_work(app) && app->sync->is_lazy)
         app_report_changed_later(app, SYNC_LAZY_MS);
+    else if (pass_settles(app))
+        app_report_changed_later(app, PASS_SETTLE_MS);
     else
         app_report_changed(app);
     app_pass_done(app);

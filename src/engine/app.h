@@ -94,6 +94,7 @@ struct app {
     struct loop_task *flush;
     struct loop_timer *write_retry;
     struct loop_timer *write_late;
+    int64_t late_at_ms; /* when it runs */
     int64_t write_retry_ms;
 
     struct sync *sync;

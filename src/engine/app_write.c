@@ -30,11 +30,21 @@ void app_report_changed(struct app *app)
     loop_task_post(app->flush);
 }
 
+/* Sooner than it was is what counts. */
+static void write_within(struct app *app, int64_t ms)
+{
+    int64_t at = clock_mono_ms() + ms;
+
+    if (loop_timer_is_running(app->write_late) && app->late_at_ms <= at)
+        return;
+    app->late_at_ms = at;
+    loop_timer_start(app->write_late, ms);
+}
+
 void app_report_changed_later(struct app *app, int64_t within_ms)
 {
     app->report_change = ++app->change;
-    if (!loop_timer_is_running(app->write_late))
-        loop_timer_start(app->write_late, within_ms);
+    write_within(app, within_ms);
 }
 
 struct arena *app_operation_arena(struct app *app)
@@ -59,7 +69,7 @@ void app_operation_changed_later(struct app *app, const struct val *state, int64
 {
     app->operation_state = val_dup(app_operation_arena(app), state);
     app->operation_change = ++app->change;
-    loop_timer_start(app->write_late, within_ms);
+    write_within(app, within_ms);
 }
 
 bool app_is_written(const struct app *app)
@@ -279,7 +289,7 @@ static bool write_yields(struct app *app)
         app->yielded_ms = now;
     if (now - app->yielded_ms >= WRITE_YIELD_MAX_MS)
         return false;
-    loop_timer_start(app->write_late, WRITE_YIELD_MS);
+    write_within(app, WRITE_YIELD_MS);
     return true;
 }
 

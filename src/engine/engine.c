@@ -223,15 +223,18 @@ static void context_object_changed(void *owner, const struct val *was, const str
     event_log_tell(((struct engine *)owner)->events, was, is);
 }
 
-/* Operations are under way: what can wait does. */
+/* Operations are under way, or statuses are to be written: what can wait does. */
 static bool engine_is_busy(void *owner)
 {
     struct engine *engine = owner;
     struct map_iter it = map_iter(engine->apps);
 
-    while (map_next(&it))
-        if (((struct app *)it.value)->sync != NULL)
+    while (map_next(&it)) {
+        const struct app *app = it.value;
+
+        if (app->sync != NULL || !app_is_written(app))
             return true;
+    }
     return false;
 }
 

@@ -10,7 +10,7 @@
 /* Transitions that come this close together are one. */
 #define FLUSH_MS 500
 /* While applications are delivered, for so long at most. */
-#define HOLD_MS 15000
+#define HOLD_MS 60000
 
 static const struct gvr events = {S_INIT(""), S_INIT("v1"), S_INIT("events")};
 

@@ -65,7 +65,7 @@ struct sync {
 };
 
 /* An automated operation that ends within this is written once, at its end. */
-#define SYNC_LAZY_MS 1000
+#define SYNC_LAZY_MS 3000
 
 struct sync *sync_start(struct app *app);
 void sync_free(struct sync *sync); /* NULL is fine */

@@ -14,6 +14,7 @@ from harness.git import HttpServer, Repository, SshServer
 from harness.kube import Kube
 from harness.manifests import config_map, text
 from harness.server import Server
+from harness.wait import eventually
 
 
 def test_a_private_repository_by_password(
@@ -113,6 +114,29 @@ def test_a_repository_that_has_moved_is_followed(
     app = deploy("--auto-sync", url=git.url(repo, "moved"))
     app.wait_synced()
     assert target.get("ConfigMap", namespace, "a") is not None
+
+
+def test_a_remote_base_is_followed_at_its_branch(
+    repo: Repository, git: HttpServer, deploy: Deploy, target: Kube, name: str, namespace: str
+) -> None:
+    base = Repository(git.root, f"{name}-base")
+    base.commit(
+        {
+            "b/kustomization.yaml": "resources: [far.yaml]\n",
+            "b/far.yaml": text(config_map("far", v="1")),
+        }
+    )
+    commit = repo.commit({"kustomization.yaml": f"resources:\n- {git.url(base)}//b?ref=main\n"})
+    app = deploy("--auto-sync", "--self-heal")  # the own revision stays the same
+    app.wait_synced(revision=commit)
+    assert target.must_get("ConfigMap", namespace, "far")["data"] == {"v": "1"}
+    base.commit({"b/far.yaml": text(config_map("far", v="2"))})
+    app.refresh()
+    eventually(
+        lambda: target.must_get("ConfigMap", namespace, "far")["data"] == {"v": "2"},
+        what="the new commit of the base",
+    )
+    app.wait_synced(revision=commit)
 
 
 def test_a_short_commit_is_resolved(
@@ -216,8 +240,6 @@ def test_a_poisoned_repository_is_a_condition_on_its_own_application(
                 return conditions[word]
         raise AssertionError(bad.brief())
 
-    from harness.wait import eventually
-
     message = eventually(told, what="a condition")
     assert len(message) > 20 and "root:" not in message, message
     assert bad.sync_status == "Unknown"
@@ -262,8 +284,6 @@ def test_what_is_not_built_refuses_and_names_itself(
         message = conditions.get("InvalidSpecError") or conditions.get("ComparisonError") or ""
         assert "not supported yet" in message, app.brief()
         return message
-
-    from harness.wait import eventually
 
     message = eventually(told, what="a refusal")
     assert field in message or "jsonnet" in message, message

@@ -135,14 +135,8 @@ static void note_rule(void *owner, const struct val *rule)
 
     if (held->count == LIMIT_RBAC_RULES)
         return;
-    if (held->count == held->room) {
-        size_t room = MAX(held->room * 2, (size_t)32);
-        struct grant *wider = arena_array(held->arena, room, struct grant);
-        if (held->count > 0)
-            memcpy(wider, held->rules, held->count * sizeof(*wider));
-        held->rules = wider;
-        held->room = room;
-    }
+    held->rules = arena_grow(held->arena, held->rules, held->count + 1, &held->room,
+                             sizeof(*held->rules));
     held->rules[held->count++] = grant_of(held->arena, val_dup(held->arena, rule));
 }
 

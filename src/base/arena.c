@@ -138,6 +138,18 @@ void *arena_alloc_array(struct arena *arena, size_t count, size_t size)
     return arena_alloc(arena, total);
 }
 
+void *arena_grow(struct arena *arena, void *at, size_t count, size_t *room, size_t size)
+{
+    if (count <= *room)
+        return at;
+    size_t wanted = MAX(count, *room * 2);
+    void *grown = arena_alloc_array(arena, wanted, size);
+    if (*room > 0)
+        memcpy(grown, at, *room * size);
+    *room = wanted;
+    return grown;
+}
+
 bool arena_is_over(const struct arena *arena)
 {
     return arena->over;

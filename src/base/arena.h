@@ -38,3 +38,6 @@ str arena_join(struct arena *arena, str a, str b);
 #define arena_new0(arena, type) ((type *)arena_alloc((arena), sizeof(type)))
 #define arena_array(arena, count, type) ((type *)arena_alloc_array((arena), (count), sizeof(type)))
 void *arena_alloc_array(struct arena *arena, size_t count, size_t size);
+/* An array with room for `count` elements: as it is, or moved to at least twice the room, which
+ * begins as 0. */
+void *arena_grow(struct arena *arena, void *at, size_t count, size_t *room, size_t size);

@@ -56,19 +56,6 @@ bool path_make_dir(str dir, struct err *err)
     return ok;
 }
 
-static bool write_all(int fd, str bytes)
-{
-    while (bytes.len > 0) {
-        ssize_t done = write(fd, bytes.at, bytes.len);
-        if (done < 0 && errno == EINTR)
-            continue;
-        if (done <= 0)
-            return false;
-        bytes = str_from_index(bytes, (size_t)done);
-    }
-    return true;
-}
-
 bool path_write_file(str path, str bytes, unsigned mode, struct err *err)
 {
     auto_arena struct arena *arena = arena_new(LIMIT_MIB);
@@ -77,7 +64,7 @@ bool path_write_file(str path, str bytes, unsigned mode, struct err *err)
 
     unlink(aside);
     auto_fd int fd = open(aside, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, mode);
-    if (fd < 0 || !write_all(fd, bytes) || fsync(fd) < 0 || rename(aside, target) < 0)
+    if (fd < 0 || !fd_write_all(fd, bytes) || fsync(fd) < 0 || rename(aside, target) < 0)
         return err_set(err, ERR_IO, "cannot write '%s': %s", target, strerror(errno));
     return true;
 }

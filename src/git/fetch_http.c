@@ -175,19 +175,6 @@ static bool download(struct fetch *f, struct buf *body, struct err *err)
                    LIMIT_GIT_REDIRECTS);
 }
 
-static bool write_all(int fd, str bytes)
-{
-    while (bytes.len > 0) {
-        ssize_t written = write(fd, bytes.at, bytes.len);
-        if (written < 0 && errno == EINTR)
-            continue;
-        if (written <= 0)
-            return false;
-        bytes = str_from_index(bytes, (size_t)written);
-    }
-    return true;
-}
-
 /* <cache>/<id>/file appears whole or not at all. */
 static bool keep(const char *cache, const char *id, str bytes, struct err *err)
 {
@@ -200,7 +187,7 @@ static bool keep(const char *cache, const char *id, str bytes, struct err *err)
     auto_fd int fd =
             ok ? openat(dir, "new/file", O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600) : -1;
 
-    ok = ok && fd >= 0 && write_all(fd, bytes);
+    ok = ok && fd >= 0 && fd_write_all(fd, bytes);
     if (ok && renameat(dir, "new", dir, id) == 0)
         return true;
     if (ok && (errno == EEXIST || errno == ENOTEMPTY)) { /* as it was: of use again */

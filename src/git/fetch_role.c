@@ -169,14 +169,7 @@ static bool list_add(struct listing *l, str line, struct err *err)
     }
     if (l->count == LIMIT_GIT_REFS)
         return err_set(err, ERR_LIMIT, "the repository has more than %d refs", LIMIT_GIT_REFS);
-    if (l->count == l->room) {
-        size_t room = MAX(l->room * 2, (size_t)64);
-        struct transport_ref *wider = arena_array(l->arena, room, struct transport_ref);
-        if (l->count > 0)
-            memcpy(wider, l->refs, l->count * sizeof(*wider));
-        l->refs = wider;
-        l->room = room;
-    }
+    l->refs = arena_grow(l->arena, l->refs, l->count + 1, &l->room, sizeof(*l->refs));
     l->refs[l->count++] = (struct transport_ref){name, id, STR_EMPTY};
     return true;
 }
@@ -479,13 +472,7 @@ int transport_fetch_main(int argc, char **argv)
         fetch_put_failure(&body, &err);
     }
     wire_put_frame(&out, buf_str(&body));
-    for (str rest = buf_str(&out); rest.len > 0;) {
-        ssize_t written = write(STDOUT_FILENO, rest.at, rest.len);
-        if (written < 0 && errno == EINTR)
-            continue;
-        if (written <= 0)
-            return 1;
-        rest = str_from_index(rest, (size_t)written);
-    }
+    if (!fd_write_all(STDOUT_FILENO, buf_str(&out)))
+        return 1;
     _exit(0); /* memory and secrets go with the process, unlooked at */
 }

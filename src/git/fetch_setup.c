@@ -51,14 +51,8 @@ static bool memory_file(struct fetch *f, str bytes, str *ret_path, struct err *e
 
     if (fd < 0 || fchmod(fd, 0600) != 0)
         return err_set(err, ERR_IO, "a secret cannot be kept in memory: %s", strerror(errno));
-    while (bytes.len > 0) {
-        ssize_t written = write(fd, bytes.at, bytes.len);
-        if (written < 0 && errno == EINTR)
-            continue;
-        if (written <= 0)
-            return err_set(err, ERR_IO, "a secret cannot be kept in memory: %s", strerror(errno));
-        bytes = str_from_index(bytes, (size_t)written);
-    }
+    if (!fd_write_all(fd, bytes))
+        return err_set(err, ERR_IO, "a secret cannot be kept in memory: %s", strerror(errno));
     *ret_path = arena_printf(f->arena, "/proc/%d/fd/%d", (int)getpid(), fd);
     return true;
 }

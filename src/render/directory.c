@@ -86,14 +86,8 @@ static bool add_object(struct directory *d, const struct val *object, str file, 
     if (r->object_count == d->max_objects)
         return err_set(err, ERR_LIMIT, "the path '%.*s' has more than %zu objects", STR(d->root),
                        d->max_objects);
-    if (r->object_count == d->object_room) {
-        size_t room = MAX(d->object_room * 2, (size_t)32);
-        struct render_object *wider = arena_array(r->arena, room, struct render_object);
-        if (r->object_count > 0)
-            memcpy(wider, r->objects, r->object_count * sizeof(*wider));
-        r->objects = wider;
-        d->object_room = room;
-    }
+    r->objects = arena_grow(r->arena, r->objects, r->object_count + 1, &d->object_room,
+                            sizeof(*r->objects));
     r->objects[r->object_count++] =
             (struct render_object){.object = object, .file = file, .line = val_line(object)};
     return arena_check(r->arena, "the manifests of one path", err);

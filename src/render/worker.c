@@ -141,14 +141,8 @@ static void add_read(void *owner, str path, enum tree_read_how how, str identity
     struct render_result *result = r->result;
 
     (void)how;
-    if (result->read_count == r->room) {
-        size_t room = MAX(r->room * 2, (size_t)64);
-        struct render_read *wider = arena_array(result->arena, room, struct render_read);
-        if (result->read_count > 0)
-            memcpy(wider, result->reads, result->read_count * sizeof(*wider));
-        result->reads = wider;
-        r->room = room;
-    }
+    result->reads = arena_grow(result->arena, result->reads, result->read_count + 1, &r->room,
+                               sizeof(*result->reads));
     result->reads[result->read_count++] = (struct render_read){r->source, path, identity};
 }
 
@@ -260,14 +254,8 @@ static void add_change(void *owner, str path, enum git_change change)
 {
     struct change_list *list = owner;
 
-    if (list->count == list->room) {
-        size_t room = MAX(list->room * 2, (size_t)64);
-        struct render_change *wider = arena_array(list->arena, room, struct render_change);
-        if (list->count > 0)
-            memcpy(wider, list->items, list->count * sizeof(*wider));
-        list->items = wider;
-        list->room = room;
-    }
+    list->items = arena_grow(list->arena, list->items, list->count + 1, &list->room,
+                             sizeof(*list->items));
     list->items[list->count++] = (struct render_change){.path = arena_str(list->arena, path),
                                                         .is_entry = change == GIT_CHANGE_ENTRY};
 }
@@ -320,17 +308,7 @@ static bool answer(int socket, str body)
         head.at[i] = (char)(((uint64_t)body.len >> (8 * i)) & 0xff);
 
     str parts[2] = {buf_str(&head), body};
-    for (size_t i = 0; i < COUNT(parts); i++) {
-        while (parts[i].len > 0) {
-            ssize_t sent = write(socket, parts[i].at, parts[i].len);
-            if (sent < 0 && errno == EINTR)
-                continue;
-            if (sent <= 0)
-                return false;
-            parts[i] = str_from_index(parts[i], (size_t)sent);
-        }
-    }
-    return true;
+    return fd_write_all(socket, parts[0]) && fd_write_all(socket, parts[1]);
 }
 
 void worker_prepare(void)

@@ -100,17 +100,6 @@ static bool path_of(const struct source_store *store, str key, char out[PATH_MAX
     return len > 0 && len < PATH_MAX;
 }
 
-static bool write_all(int fd, str bytes)
-{
-    while (bytes.len > 0) {
-        ssize_t written = write(fd, bytes.at, bytes.len);
-        if (written <= 0)
-            return false;
-        bytes = str_from_index(bytes, (size_t)written);
-    }
-    return true;
-}
-
 static void put_bases(struct buf *out, const struct render_result *result)
 {
     wire_put_u64(out, result->base_count);
@@ -175,7 +164,8 @@ static void save(struct source_store *store, str key, str commit,
     auto_fd int fd = open(fresh, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
     if (fd < 0)
         return;
-    if (write_all(fd, str_of((const char *)hash.bytes, HASH_SIZE)) && write_all(fd, buf_str(&body)))
+    if (fd_write_all(fd, str_of((const char *)hash.bytes, HASH_SIZE)) &&
+        fd_write_all(fd, buf_str(&body)))
         (void)rename(fresh, path);
     else
         unlink(fresh);

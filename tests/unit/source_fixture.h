@@ -125,6 +125,15 @@ UNUSED static struct answer *desire(struct setting *s, const char *revision, con
     return &s->last;
 }
 
+UNUSED static void on_change(void *owner, struct source_repo *repo)
+{
+    struct setting *s = owner;
+
+    (void)repo;
+    s->changes++;
+    s->last.done = true;
+}
+
 #define assert_desired(got, count)                                                                 \
     do {                                                                                           \
         struct answer *a_ = (got);                                                                 \

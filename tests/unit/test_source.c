@@ -146,15 +146,6 @@ TEST(a_damaged_cache_is_fetched_anew)
     setting_done(&s);
 }
 
-static void on_change(void *owner, struct source_repo *repo)
-{
-    struct setting *s = owner;
-
-    (void)repo;
-    s->changes++;
-    s->last.done = true;
-}
-
 TEST(a_push_is_told_to_who_subscribed)
 {
     struct setting s;

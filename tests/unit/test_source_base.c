@@ -201,15 +201,6 @@ TEST(a_base_at_a_full_commit_is_never_fetched_again)
     setting_done(&s);
 }
 
-static void on_change(void *owner, struct source_repo *repo)
-{
-    struct setting *s = owner;
-
-    (void)repo;
-    s->changes++;
-    s->last.done = true;
-}
-
 TEST(a_push_to_a_base_is_told_to_who_subscribed_to_the_repository)
 {
     struct setting s;

@@ -62,18 +62,6 @@ void *build_grow(struct build *b, void *at, size_t count, size_t *size, size_t o
     return arena_grow(b->arena, at, count, size, one);
 }
 
-void *arena_grow(struct arena *arena, void *at, size_t count, size_t *size, size_t one)
-{
-    if (count <= *size)
-        return at;
-    size_t wanted = MAX(count, *size * 2);
-    char *grown = arena_alloc_array(arena, wanted, one);
-    if (*size > 0)
-        memcpy(grown, at, *size * one);
-    *size = wanted;
-    return grown;
-}
-
 bool build_regex(struct build *b, str pattern, struct regex **ret)
 {
     if (!regex_new(pattern, ret, b->err)) {

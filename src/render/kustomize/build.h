@@ -39,8 +39,6 @@ void build_need(struct build *b, str url, str revision, bool is_file);
 /* A compiled pattern that lives as long as the build. */
 MUST_USE bool build_regex(struct build *b, str pattern, struct regex **ret);
 void *build_grow(struct build *b, void *at, size_t count, size_t *size, size_t one);
-/* The same in an arena that lives for one step only. */
-void *arena_grow(struct arena *arena, void *at, size_t count, size_t *size, size_t one);
 
 /* ---- identity ---- */
 

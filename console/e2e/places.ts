@@ -94,6 +94,12 @@ export const oddPlaces: Pick<Place, "name" | "path" | "user">[] = [
     { name: "deployments, no match", path: "/devops/demo/apps?q=nothing", user: "project-regular" },
     { name: "an error with its place", path: "/devops/demo/apps/typo", user: "project-regular" },
     { name: "a difference", path: "/devops/demo/apps/blog?tab=diff", user: "project-regular" },
+    { name: "graph", path: "/devops/demo/apps/worker?view=graph", user: "project-regular" },
+    ...["summary", "diff", "live", "desired", "events"].map((panel) => ({
+        name: `a resource, ${panel}`,
+        path: `/devops/demo/apps/worker?res=apps:Deployment:worker:worker&panel=${panel}`,
+        user: "project-regular" as const,
+    })),
     { name: "no such deployment", path: "/devops/demo/apps/nothing", user: "project-regular" },
     { name: "forbidden", path: "/platform/clusters", user: "project-regular" },
     { name: "no such page", path: "/nothing/here", user: "project-regular" },

@@ -134,6 +134,7 @@ export const en = {
     "common.failed": "This could not be loaded",
     "common.saved": "Saved",
     "common.space": " ",
+    "common.comma": ", ",
     "common.stop": ".",
     "name.required": "Set a name.",
     "name.invalid":

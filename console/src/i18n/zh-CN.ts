@@ -134,6 +134,7 @@ export const zhCN: Record<Key, string> = {
     "common.failed": "无法加载",
     "common.saved": "已保存",
     "common.space": "",
+    "common.comma": "、",
     "common.stop": "。",
     "name.required": "请设置名称。",
     "name.invalid": "只能包含小写字母、数字和连字符，以字母或数字开头和结尾，最长 63 个字符。",

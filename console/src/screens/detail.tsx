@@ -172,6 +172,27 @@ function Troubles({ app, facts }: { app: Application; facts: Facts }) {
     );
 }
 
+/** The Sync Settings in the words of the form; what the form does not know as it stands. */
+function settingWords(app: Application): string[] {
+    const s = settingsOf(app);
+    const known = optionsOf(s);
+    const policies: Record<string, Key> = {
+        foreground: "create.foreground",
+        background: "create.background",
+        orphan: "create.orphan",
+    };
+    const policy = policies[s.propagation];
+    return [
+        s.skipValidation && t("create.skip"),
+        s.createNamespace && t("create.namespace"),
+        s.pruneLast && t("create.pruneLast"),
+        s.outOfSyncOnly && t("create.outOfSync"),
+        policy ? t(policy) : s.propagation,
+        s.replace && t("create.replace"),
+        ...(app.spec.syncPolicy?.syncOptions ?? []).filter((o) => !known.includes(o)),
+    ].filter((x): x is string => Boolean(x));
+}
+
 function Attributes({ app }: { app: Application }) {
     const row = rowOf(app);
     const images = app.status?.summary?.images ?? [];
@@ -190,7 +211,7 @@ function Attributes({ app }: { app: Application }) {
             {fact(t("detail.repo"), row.repo)}
             {fact(t("apps.revision"), <code>{row.target}</code>)}
             {fact(t("create.path"), <code>{app.spec.source?.path || "."}</code>)}
-            {fact(t("detail.settings"), optionsOf(settingsOf(app)).join(", "))}
+            {fact(t("detail.settings"), settingWords(app).join(t("common.comma")))}
             {images.length > 0 && fact(t("detail.images"), images.join(", "))}
             {fact(t("common.created"), exact(app.metadata.creationTimestamp))}
             {fact(

@@ -119,7 +119,7 @@ function Row({
             <td class="t3 c-kind">{n.kind}</td>
             <td>{n.health ? <Health of={n.health} /> : <span class="t3">–</span>}</td>
             <td>{n.managed && n.status ? <Sync of={n.status} /> : null}</td>
-            <td class="t2 c-kind c-info" title={text}>
+            <td class={`t2 c-kind c-info${isTrouble(n) ? " trouble" : ""}`} title={text}>
                 {n.deleting ? t("status.deleting") : text}
             </td>
             <td class="num t3 c-age" title={exact(n.created)}>
@@ -161,7 +161,7 @@ export function Outline({ nodes, choice }: { nodes: TreeNode[]; choice: Choice }
         let y = 0;
         return lines.map((l) => (y += l.node ? ROW_PX : GROUP_PX));
     }, [lines]);
-    const span = useSpan(ends, body);
+    const span = useSpan(ends, body, undefined, { whole: 60 });
     const at = Math.max(
         0,
         lines.findIndex((l) => l.id === current),

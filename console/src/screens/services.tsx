@@ -248,7 +248,7 @@ function Row({ s, devops }: { s: Service; devops: string }) {
 function Rows({ items, devops }: { items: Service[]; devops: string }) {
     const body = useRef<HTMLTableSectionElement>(null);
     const ends = useMemo(() => items.map((_, i) => (i + 1) * ROW_PX), [items.length]);
-    const span = useSpan(ends, body);
+    const span = useSpan(ends, body, undefined, { whole: 40 });
     const heads = [
         t("common.name"),
         t("services.type"),

@@ -56,6 +56,11 @@ bool json_patch_parse(struct build *b, str text, str file, const struct val **re
     if (!is_patch(patch))
         return build_fail(b, KUSTOMIZE_ERROR_YAML,
                           "%.*s: a JSON patch must be a list of operations", STR(file));
+    if (val_count(patch) > LIMIT_JSON_PATCH_OPERATIONS)
+        return build_fail(b, KUSTOMIZE_ERROR_LIMIT,
+                          "%.*s: a JSON patch of more than %d operations "
+                          "(LIMIT_JSON_PATCH_OPERATIONS)",
+                          STR(file), LIMIT_JSON_PATCH_OPERATIONS);
     *ret_patch = patch;
     return true;
 }

@@ -277,14 +277,15 @@ static bool walk_map(struct merger *m, struct node *old, struct node *patch,
                   schema_field(m->b->schema, schema, name), &value, &keep))
             return false;
         uint32_t flags = dest->flags;
-        if (keep && value != NULL)
+        if ((keep && value != NULL) || !node_is_null(value))
             node_put(m->b->arena, dest, name, value);
         else
-            node_set(m->b->arena, dest, name, value);
+            node_blank(dest, name);
         /* a key from the patch brings its quotes along */
         if (patch == NULL || (patch->flags & NODE_ODD_KEY) == 0)
             dest->flags = flags & 3;
     }
+    node_drop_blanks(dest);
     *ret = dest;
     return true;
 }

@@ -5,7 +5,7 @@
 #include "doc/yaml.h"
 #include "doc/yaml_scalar.h"
 
-enum { DEPTH_MAX = 4 * LIMIT_DOC_DEPTH, FEW = 16, SHARED_TEXT_MAX = 48 };
+enum { DEPTH_MAX = 4 * LIMIT_DOC_DEPTH, FEW = 16, MANY = 64, SHARED_TEXT_MAX = 48 };
 
 _Static_assert(sizeof(struct node) == 24, "a render is mostly nodes");
 
@@ -31,11 +31,78 @@ struct node *node_scalar(struct arena *arena, enum node_tag tag, str value)
     return n;
 }
 
+/* ---- big maps ---- */
+
+/* Before the members of a map with room for MANY or more stands an index of their keys. */
+struct key_index {
+    uint32_t *slots; /* member + 1; a power of two of them */
+    uint32_t mask;
+    uint32_t known; /* members that are in it; the rest is added when somebody looks */
+};
+
+_Static_assert(sizeof(struct key_index) <= sizeof(struct node_member), "it stands in one's place");
+
+static struct key_index *index_of(const struct node *map)
+{
+    return (struct key_index *)(void *)(map->members - 1);
+}
+
+static bool has_index(const struct node *map)
+{
+    return map->kind == NODE_MAP && map->size >= MANY;
+}
+
+static void index_forget(struct node *map)
+{
+    if (!has_index(map))
+        return;
+    struct key_index *index = index_of(map);
+    memset(index->slots, 0, ((size_t)index->mask + 1) * sizeof(*index->slots));
+    index->known = 0;
+}
+
+static struct node_member *many_new(struct arena *arena, size_t size)
+{
+    size_t slots = 2 * MANY;
+
+    while (slots < size * 2)
+        slots *= 2;
+    struct node_member *block = arena_words(arena, (size + 1) * sizeof(*block));
+    *(struct key_index *)(void *)block = (struct key_index){
+            .slots = arena_words(arena, slots * sizeof(uint32_t)), .mask = (uint32_t)slots - 1};
+    return block + 1;
+}
+
+/* The slot of the key, or the free one in which it would be. */
+static uint32_t *index_slot(const struct node *map, str key)
+{
+    struct key_index *index = index_of(map);
+    uint32_t at = (uint32_t)str_hash(key) & index->mask;
+
+    while (index->slots[at] != 0 && !str_eq(map->members[index->slots[at] - 1].key, key))
+        at = (at + 1) & index->mask;
+    return &index->slots[at];
+}
+
+static struct node_member *find_indexed(const struct node *map, str key)
+{
+    struct key_index *index = index_of(map);
+
+    for (; index->known < map->count; index->known++) {
+        uint32_t *slot = index_slot(map, map->members[index->known].key);
+        if (*slot == 0) /* of two equal keys the first counts */
+            *slot = index->known + 1;
+    }
+    uint32_t found = *index_slot(map, key);
+    return found == 0 || found > map->count ? NULL : &map->members[found - 1];
+}
+
 static void reserve(struct arena *arena, struct node *n, size_t count)
 {
     size_t one = n->kind == NODE_MAP ? sizeof(struct node_member) : sizeof(struct node *);
     size_t size = n->size == 0 ? count : MAX(count, (size_t)n->size * 2);
-    void *grown = arena_words(arena, size * one);
+    void *grown = n->kind == NODE_MAP && size >= MANY ? (void *)many_new(arena, size)
+                                                      : arena_words(arena, size * one);
 
     if (n->count > 0)
         memcpy(grown, n->members, n->count * one);
@@ -238,6 +305,7 @@ void node_into_json(struct arena *arena, struct node_texts *texts, const struct 
     if (old.kind == n->kind && old.size >= val_count(v)) {
         n->members = old.members;
         n->size = old.size;
+        index_forget(n);
     } else {
         reserve(arena, n, val_count(v));
     }
@@ -456,6 +524,8 @@ static struct node_member *find(const struct node *map, str key)
 {
     if (!node_is(map, NODE_MAP))
         return NULL;
+    if (has_index(map) && map->count >= MANY)
+        return find_indexed(map, key);
     for (uint32_t i = 0; i < map->count; i++) {
         struct node_member *m = &map->members[i];
         if (m->key.len != key.len)
@@ -551,7 +621,31 @@ bool node_clear(struct node *map, str key)
     size_t after = (size_t)(&map->members[map->count] - (m + 1));
     memmove(m, m + 1, after * sizeof(*m));
     map->count--;
+    index_forget(map);
     return true;
+}
+
+void node_blank(struct node *map, str key)
+{
+    struct node_member *m = find(map, key);
+
+    if (m != NULL)
+        m->value = NULL;
+}
+
+void node_drop_blanks(struct node *map)
+{
+    uint32_t kept = 0;
+
+    if (map->kind != NODE_MAP)
+        return;
+    for (uint32_t i = 0; i < map->count; i++)
+        if (map->members[i].value != NULL)
+            map->members[kept++] = map->members[i];
+    if (kept == map->count)
+        return;
+    map->count = kept;
+    index_forget(map);
 }
 
 void node_assign(struct node *to, const struct node *from)

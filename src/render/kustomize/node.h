@@ -108,6 +108,9 @@ void node_add(struct arena *arena, struct node *map, str key, struct node *value
 void node_add_new(struct arena *arena, struct node *map, str key, struct node *value);
 void node_append(struct arena *arena, struct node *list, struct node *item);
 bool node_clear(struct node *map, str key);
+/* The same for many keys: each is emptied, and all go at once. */
+void node_blank(struct node *map, str key);
+void node_drop_blanks(struct node *map);
 /* Puts what `from` is into `to`; children are shared. */
 void node_assign(struct node *to, const struct node *from);
 /* Sets a field as kyaml does: null clears, a present field keeps its node and its style. */

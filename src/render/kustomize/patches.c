@@ -177,8 +177,9 @@ bool transform_patch(struct build *b, struct resmap *m, const struct loader *loa
     if (is_merge && is_json && merges.count > 0 && val_count(json) > 0)
         return build_fail(b, KUSTOMIZE_ERROR_CONFIG,
                           "%.*s illegally qualifies as both an SM and JSON patch", STR(source));
+    bool is_too_much = merge_error.code == ERR_LIMIT || json_error.code == ERR_LIMIT;
     if (!is_merge && !is_json)
-        return build_fail(b, KUSTOMIZE_ERROR_YAML,
+        return build_fail(b, is_too_much ? KUSTOMIZE_ERROR_LIMIT : KUSTOMIZE_ERROR_YAML,
                           "unable to parse SM or JSON patch: %s; as a JSON patch: %s",
                           merge_error.message, json_error.message);
     if (is_merge) {

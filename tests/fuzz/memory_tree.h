@@ -61,8 +61,14 @@ static inline bool memory_link(struct tree *tree, str path, str *ret_target, str
     return err_set(err, ERR_INVALID, "'%.*s' is no link", STR(path));
 }
 
+/* A file's bytes tell it apart from any other. */
 static inline str memory_identity(struct tree *tree, str path)
 {
+    struct memory_tree *m = (struct memory_tree *)tree;
+
+    for (size_t i = 0; i < m->count; i++)
+        if (str_eq(m->files[i].path, path))
+            return m->files[i].bytes;
     return memory_kind(tree, path) == TREE_MISSING ? S("missing") : S("there");
 }
 

@@ -126,6 +126,10 @@ CLI = (
         first="patch applications.argoproj.io",
     ),
     Command("get applications/resources.argoproj.io", "service list --devops {d}"),
+    Command(
+        "update applications/resources.argoproj.io",
+        "service access nothing/nothing --devops {d} --cluster nothing --mode None",
+    ),
     Command("list clusters.taut.dev", "cluster list"),
     Command("delete clusters.taut.dev", "cluster delete nothing"),
     Command("list users.taut.dev", "user list"),

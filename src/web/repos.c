@@ -75,18 +75,46 @@ struct val *web_repo_row(struct web_call *call, const struct val *secret)
 
 /* ---- list, get: with the deployments that use each ---- */
 
-static void add_users(struct web_call *call, struct val *row, const struct val *applications)
+static void note_user(struct web_call *call, struct map *users, str repo_url, str name)
 {
-    struct val *users = val_ensure_list(call->arena, row, S("usedBy"));
+    struct arena *arena = call->arena;
     str url;
+
+    if (repo_url.len == 0 || !source_url_normalize(arena, repo_url, &url, NULL))
+        return;
+    struct val *names = map_get(users, url);
+    if (names == NULL) {
+        names = val_new(arena, val_list());
+        map_set(users, url, names);
+    }
+    size_t count = val_count(names);
+    if (count == 0 || !str_eq(val_str(val_item(names, count - 1)), name))
+        val_append(arena, names, val_string(arena, name));
+}
+
+/* Normalised URL → names of the deployments that use it: each URL is looked at once, for there may
+ * be hundreds of repositories and thousands of deployments. */
+static void find_users(struct web_call *call, const struct val *applications, struct map *users)
+{
     struct val_iter it = val_iter(applications);
 
-    if (!source_url_normalize(call->arena, val_get_str(row, S("url")), &url, NULL))
-        return;
-    while (val_next(&it)) {
-        if (web_uses_url(call, it.value, url))
-            val_append(call->arena, users, val_string(call->arena, object_name(it.value)));
+    while (val_next(&it) && !arena_is_over(call->arena)) {
+        str name = object_name(it.value);
+        note_user(call, users, VAL_STR(it.value, "spec", "source", "repoURL"), name);
+        struct val_iter sources = val_iter(VAL_AT(it.value, "spec", "sources"));
+        while (val_next(&sources))
+            note_user(call, users, val_get_str(sources.value, S("repoURL")), name);
     }
+}
+
+static void add_users(struct web_call *call, struct val *row, const struct map *users)
+{
+    const struct val *names = NULL;
+    str url;
+
+    if (source_url_normalize(call->arena, val_get_str(row, S("url")), &url, NULL))
+        names = map_get(users, url);
+    val_set(call->arena, row, S("usedBy"), names == NULL ? val_list() : *names);
 }
 
 static const struct list_sort repo_sorts[] = {
@@ -103,10 +131,13 @@ static const struct list_spec repo_list = {
 static void on_listed_users(struct web_call *call, struct kube_response *response)
 {
     struct val *rows = call->state;
+    auto_map struct map *users = map_new();
     struct val_iter it = val_iter(rows);
 
+    if (response->ok)
+        find_users(call, val_get(response->object, S("items")), users);
     while (response->ok && val_next(&it))
-        add_users(call, it.value, val_get(response->object, S("items")));
+        add_users(call, it.value, users);
     list_reply(call, &repo_list, rows);
 }
 
@@ -150,9 +181,12 @@ void web_repo_list(struct web_call *call)
 static void on_got_users(struct web_call *call, struct kube_response *response)
 {
     struct val *row = call->state;
+    auto_map struct map *users = map_new();
 
-    if (response->ok)
-        add_users(call, row, val_get(response->object, S("items")));
+    if (response->ok) {
+        find_users(call, val_get(response->object, S("items")), users);
+        add_users(call, row, users);
+    }
     web_reply_val(call, 200, row);
 }
 

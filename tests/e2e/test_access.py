@@ -62,7 +62,7 @@ def test_the_answer_says_what_undoes_the_change_and_that_happens(
     if type_in_git:
         app.wait(sync="OutOfSync")
     assert live(target, namespace)["type"] == "NodePort"
-    assert row(server, namespace)["type"] == "NodePort"
+    eventually(lambda: row(server, namespace)["type"] == "NodePort", what="the list's row")
     app.sync("--wait")
     assert live(target, namespace)["type"] == (type_in_git or "NodePort")
     app.wait_synced()
@@ -119,8 +119,8 @@ def test_a_load_balancer_waits_for_its_address(
     app: App = deploy("--auto-sync")
     app.wait_synced()
     put(server, namespace, "LoadBalancer")
-    told = row(server, namespace)
-    assert told["type"] == "LoadBalancer" and told["balancers"] == []
+    eventually(lambda: row(server, namespace)["type"] == "LoadBalancer", what="the list's row")
+    assert row(server, namespace)["balancers"] == []
 
 
 def test_the_command_line_does_the_same_and_says_what_undoes_it(

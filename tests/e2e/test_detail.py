@@ -45,14 +45,18 @@ def test_the_tree_leads_from_the_deployment_to_its_pods(
     home: Kube, web: tuple[App, str], namespace: str
 ) -> None:
     app, pod = web
-    tree = nodes(home, app)
-    managed = tree[f"apps/Deployment/{namespace}/web"]
-    assert managed["managed"] and managed["status"] == "Synced" and managed["created"]
-    assert managed["info"].count("/") == 1 and managed["images"]
-    below = tree[f"/Pod/{namespace}/{pod}"]
-    above = tree[below["parent"]]
-    assert above["kind"] == "ReplicaSet" and above["parent"] == managed["id"]
-    assert tree[f"/ConfigMap/{namespace}/settings"]["managed"]
+
+    def leads() -> bool:
+        tree = nodes(home, app)
+        managed = tree[f"apps/Deployment/{namespace}/web"]
+        assert managed["managed"] and managed["status"] == "Synced" and managed["created"]
+        assert managed["info"].count("/") == 1 and managed["images"]
+        below = tree[f"/Pod/{namespace}/{pod}"]
+        above = tree[below["parent"]]
+        assert above["kind"] == "ReplicaSet" and above["parent"] == managed["id"]
+        return tree[f"/ConfigMap/{namespace}/settings"]["managed"]
+
+    eventually(leads, what="the way from the deployment to its Pod")
 
 
 def key(kind: str, namespace: str, name: str, group: str = "") -> str:
@@ -153,9 +157,13 @@ def test_events_of_taut_and_of_kubernetes_are_one_list(
             "firstTimestamp": "2029-01-01T00:00:00Z",
         },
     )
-    events = home.request("GET", base(app) + "/events")["items"]
-    assert events[0]["reason"] == "FromTheTest" and events[0]["count"] == 3, events[:3]
-    assert [e for e in events if e["source"] == "taut" and e["reason"] == "SyncSucceeded"]
+
+    def told() -> bool:
+        events = home.request("GET", base(app) + "/events")["items"]
+        assert events[0]["reason"] == "FromTheTest" and events[0]["count"] == 3, events[:3]
+        return any(e["source"] == "taut" and e["reason"] == "SyncSucceeded" for e in events)
+
+    eventually(told, what="both events")
     one = home.request("GET", f"{base(app)}/resources/{key('Pod', namespace, pod)}/events")["items"]
     assert {(e["kind"], e["name"]) for e in one} == {("Pod", pod)}
 

@@ -13,6 +13,7 @@ from harness.git import HttpServer, Repository, SshServer
 from harness.kube import Kube, KubeError
 from harness.manifests import config_map, text
 from harness.server import Server
+from harness.wait import eventually
 
 Deploy = Callable[..., App]
 DEVOPS = "/taut/v1/devops/default"
@@ -148,14 +149,17 @@ def test_a_kubeconfig_is_tested_saved_and_edited(
         rows = home.request("GET", "/taut/v1/clusters")["items"]
         return next(r for r in rows if r["name"] == name)
 
-    assert row()["environment"] == "staging" and row()["editable"] is True
+    eventually(lambda: row()["environment"] == "staging", what="the new cluster")
+    assert row()["editable"] is True
     before = home.must_get("Secret", "argocd", f"cluster-{name}")["data"]
     home.request(
         "PATCH", f"/taut/v1/clusters/{name}", {"environment": "production", "namespaces": "a,b"}
     )
-    assert row()["environment"] == "production" and row()["namespaces"] == "a,b"
+    eventually(lambda: row()["environment"] == "production", what="the edit")
+    assert row()["namespaces"] == "a,b"
     home.request("PATCH", f"/taut/v1/clusters/{name}", {"environment": "", "namespaces": ""})
-    assert "environment" not in row() and "namespaces" not in row()
+    eventually(lambda: "environment" not in row(), what="the edit")
+    assert "namespaces" not in row()
     after = home.must_get("Secret", "argocd", f"cluster-{name}")["data"]
     assert after["config"] == before["config"] and after["server"] == before["server"]
     home.request("DELETE", f"/taut/v1/clusters/{name}")

@@ -8,6 +8,7 @@ from harness.git import HttpServer, Repository
 from harness.kube import Kube, KubeError
 from harness.manifests import config_map, text
 from harness.server import Server
+from harness.wait import eventually
 
 DEVOPS = "/taut/v1/devops/default"
 
@@ -56,7 +57,11 @@ def test_projects_of_a_cluster_are_those_that_may_be_deployed_to(
     server: Server, home: Kube, namespace: str, name: str
 ) -> None:
     server.run("devops", "create", f"{name}-d", "--location", f"{server.cluster}/{name}*")
-    answer = home.request("GET", f"/taut/v1/devops/{name}-d/clusters/{server.cluster}/projects")
-    assert namespace in [row["name"] for row in answer["items"]]
-    assert "kube-system" not in [row["name"] for row in answer["items"]]
+
+    def projects() -> list[str]:
+        at = f"/taut/v1/devops/{name}-d/clusters/{server.cluster}/projects"
+        return [row["name"] for row in home.request("GET", at)["items"]]
+
+    eventually(lambda: namespace in projects(), what="the new project")
+    assert "kube-system" not in projects()
     server.run("devops", "delete", f"{name}-d")

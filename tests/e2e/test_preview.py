@@ -124,4 +124,7 @@ def test_a_ticked_definition_goes_with_its_deployment_and_others_stay(
     home.delete("Application", CONTROL_NAMESPACE, app.name)
     app.wait_gone()
     assert target.get("ConfigMap", namespace, "a") is None
-    assert target.get("CustomResourceDefinition", None, crd) is None
+    eventually(
+        lambda: target.get("CustomResourceDefinition", None, crd) is None,
+        what="the definition's end",
+    )

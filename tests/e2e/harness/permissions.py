@@ -209,12 +209,11 @@ def document() -> str:
     for right, (who, what) in RIGHTS.items():
         cells = " | ".join("yes" if role in who else "–" for role in ROLES)
         lines.append(f"| {what} | {f'`{right}`' if right else 'signed in'} | {cells} |")
-    lines.append("\n## What asks for it\n")
-    lines.append("| right | API | command line | kubectl |\n|---|---|---|---|")
-    served = routes()
+    lines.append("\n## Commands that ask for it\n")
+    lines.append("Each operation of the API names its right in `x-taut-right` of `openapi.json`.\n")
+    lines.append("| right | command line | kubectl |\n|---|---|---|")
     for right in RIGHTS:
         cells = [
-            [f"`{r.id}`" for r in served if r.right == right],
             [f"`taut {short(c.line)}`" for c in CLI if c.right == right],
             [f"`kubectl {short(c.line)}`" for c in KUBECTL if c.right == right],
         ]

@@ -8,6 +8,7 @@ import { go, href, onLink, path } from "./router";
 import { match, routes } from "./routes";
 import { boot, bootError, lastDevops, loadBoot, signedIn } from "./session";
 import { Login, LoginAgain } from "./screens/login";
+import { isFirstRun } from "./screens/no-devops";
 import { Loaded } from "./screens/page";
 import { Shell } from "./screens/shell";
 import { focusHeading } from "./ui/focus";
@@ -27,7 +28,7 @@ function startPage(): string {
     const first =
         all.find((d) => d.name === last) ??
         all.find((d) => d.name === "demo") ??
-        (all.length === 1 ? all[0] : undefined);
+        (all.length === 1 && !isFirstRun(all) ? all[0] : undefined);
     return first ? `/devops/${first.name}/apps` : "/devops";
 }
 

@@ -6,7 +6,7 @@ import { exact, t } from "../i18n";
 import { useLoad } from "../load";
 import { nameProblem } from "../model";
 import { closeDialog, dialog, dialogOn, href, openDialog } from "../router";
-import { drafts } from "../session";
+import { drafts, lacks } from "../session";
 import { ConfirmDelete, Footer, useAction } from "../ui/action";
 import { Button, Empty, Note, SelectField, TextField } from "../ui/kit";
 import { Dialog, Menu } from "../ui/overlay";
@@ -226,7 +226,12 @@ export function Credentials({ devops }: { devops: string }) {
     const items = load.value?.items ?? [];
     const chosen = items.find((c) => c.name === target);
     const createButton = (
-        <Button kind="primary" icon="i-plus" onClick={() => openDialog("create")}>
+        <Button
+            kind="primary"
+            icon="i-plus"
+            lacks={lacks("create credentials", devops)}
+            onClick={() => openDialog("create")}
+        >
             {t("credentials.create")}
         </Button>
     );
@@ -277,12 +282,14 @@ export function Credentials({ devops }: { devops: string }) {
                                                 {
                                                     label: t("credentials.edit"),
                                                     icon: "i-edit",
+                                                    lacks: lacks("update credentials", devops),
                                                     onPick: () => openDialog("edit", c.name),
                                                 },
                                                 {
                                                     label: t("common.delete"),
                                                     icon: "i-trash",
                                                     risk: true,
+                                                    lacks: lacks("delete credentials", devops),
                                                     onPick: () => openDialog("delete", c.name),
                                                 },
                                             ]}

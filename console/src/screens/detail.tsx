@@ -9,7 +9,7 @@ import { liveObject } from "../live";
 import { CREATOR, ALIAS, rowOf, UPDATED } from "../model";
 import { optionsOf, settingsOf } from "../settings";
 import { closeDialog, dialog, go, href, openDialog, query, setQuery } from "../router";
-import { devopsOf } from "../session";
+import { devopsOf, lacks } from "../session";
 import { isRunning, steps } from "../sync";
 import { Button, Empty, Health, minute, Note, PhaseStatus, Status, Sync, Time } from "../ui/kit";
 import { useKeys } from "../ui/keys";
@@ -322,13 +322,18 @@ function Page({ app, devops }: { app: Application; devops: string }) {
     return (
         <>
             <Head title={row.name} aside={app.metadata.annotations?.[ALIAS] ?? ""}>
-                <Button icon="i-refresh" onClick={() => void refresh(app)}>
+                <Button
+                    icon="i-refresh"
+                    lacks={lacks("sync applications", devops)}
+                    onClick={() => void refresh(app)}
+                >
                     {t("detail.refresh")}
                 </Button>
                 <Button
                     kind="primary"
                     icon="i-sync"
                     busy={running}
+                    lacks={lacks("sync applications", devops)}
                     onClick={() => openDialog("sync")}
                 >
                     {running ? t("detail.syncing") : t("detail.sync")}
@@ -341,16 +346,19 @@ function Page({ app, devops }: { app: Application; devops: string }) {
                         {
                             label: t("apps.editInfo"),
                             icon: "i-edit",
+                            lacks: lacks("patch applications", devops),
                             onPick: () => openDialog("info"),
                         },
                         {
                             label: t("apps.editSettings"),
                             icon: "i-settings",
+                            lacks: lacks("patch applications", devops),
                             onPick: () => openDialog("settings"),
                         },
                         {
                             label: t("apps.editYaml"),
                             icon: "i-yaml",
+                            lacks: lacks("update applications", devops),
                             onPick: () => openDialog("yaml"),
                         },
                         {
@@ -358,6 +366,7 @@ function Page({ app, devops }: { app: Application; devops: string }) {
                             icon: "i-trash",
                             risk: true,
                             line: true,
+                            lacks: lacks("delete applications", devops),
                             onPick: () => openDialog("delete"),
                         },
                     ]}

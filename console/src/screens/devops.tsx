@@ -9,7 +9,7 @@ import { Button, Empty, healthLooks, Icon } from "../ui/kit";
 import { Scroll } from "../ui/scroll";
 import { useSpan } from "../ui/window";
 import { CreateDevops } from "./create-devops";
-import { NoDevops } from "./no-devops";
+import { FirstRun, isFirstRun, NoDevops } from "./no-devops";
 import { Loaded } from "./page";
 import { Head, Shell } from "./shell";
 
@@ -210,7 +210,16 @@ export function DevopsList() {
                 </Button>
             </Head>
             <Loaded ready={live.value.value !== null} error={live.error.value} again={live.again}>
-                {() => (all.length === 0 ? <NoDevops /> : <List all={all} />)}
+                {() =>
+                    all.length === 0 ? (
+                        <NoDevops />
+                    ) : (
+                        <>
+                            {isFirstRun(all) && <FirstRun />}
+                            <List all={all} />
+                        </>
+                    )
+                }
             </Loaded>
             {dialog.value === "create" && <CreateDevops close={closeDialog} />}
         </Shell>

@@ -1,4 +1,5 @@
 /* What stands where DevOps Projects would be: nothing to see for a newcomer, three steps for an administrator. */
+import type { DevOps } from "../api/types";
 import { t } from "../i18n";
 import { href, openDialog } from "../router";
 import { boot, lacks, loadBoot, may } from "../session";
@@ -30,13 +31,21 @@ function Step({
     );
 }
 
+/** An administrator on a server where no team has a project yet: `default` alone is none of a team. */
+export function isFirstRun(all: DevOps[]): boolean {
+    return boot.value?.user.admin === true && all.every((d) => d.name === "default");
+}
+
 /** Three steps with their state; `default` alone is no project of a team. */
 export function FirstRun() {
     const projects = (boot.value?.devops ?? []).filter((d) => d.name !== "default");
     const clusters = boot.value?.clusters ?? [];
     return (
-        <section>
-            <Empty icon="i-folder" title={t("first.title")} text={t("first.text")} />
+        <section class="first-run" aria-labelledby="first-run">
+            <h2 class="h" id="first-run">
+                {t("first.title")}
+            </h2>
+            <p class="t2">{t("first.text")}</p>
             <ol class="steps-list">
                 <Step
                     done={projects.length > 0}

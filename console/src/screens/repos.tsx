@@ -5,6 +5,7 @@ import type { Repository } from "../api/types";
 import { exact, t } from "../i18n";
 import { useLoad } from "../load";
 import { closeDialog, dialog, dialogOn, openDialog } from "../router";
+import { lacks } from "../session";
 import { ConfirmDelete } from "../ui/action";
 import { Button, Empty, Status } from "../ui/kit";
 import { Menu } from "../ui/overlay";
@@ -64,7 +65,12 @@ export function Repos({ devops }: { devops: string }) {
     const chosen = items.find((r) => r.name === target);
     useTests(devops, items, load.again);
     const importButton = (
-        <Button kind="primary" icon="i-plus" onClick={() => openDialog("import")}>
+        <Button
+            kind="primary"
+            icon="i-plus"
+            lacks={lacks("create repositories", devops)}
+            onClick={() => openDialog("import")}
+        >
             {t("repos.import")}
         </Button>
     );
@@ -108,17 +114,20 @@ export function Repos({ devops }: { devops: string }) {
                                                 {
                                                     label: t("repos.edit"),
                                                     icon: "i-edit",
+                                                    lacks: lacks("update repositories", devops),
                                                     onPick: () => openDialog("edit", r.name),
                                                 },
                                                 {
                                                     label: t("apps.editYaml"),
                                                     icon: "i-yaml",
+                                                    lacks: lacks("update repositories", devops),
                                                     onPick: () => openDialog("yaml", r.name),
                                                 },
                                                 {
                                                     label: t("common.delete"),
                                                     icon: "i-trash",
                                                     risk: true,
+                                                    lacks: lacks("delete repositories", devops),
                                                     onPick: () => openDialog("delete", r.name),
                                                 },
                                             ]}

@@ -5,7 +5,7 @@ import type { AppRow } from "../api/types";
 import { exact, t } from "../i18n";
 import { useLive } from "../live";
 import { closeDialog, dialog, dialogOn, go, href, openDialog, query, setQuery } from "../router";
-import { boot } from "../session";
+import { boot, lacks } from "../session";
 import { keyOfNode } from "../tree";
 import { Footer, useAction } from "../ui/action";
 import { Button, Check, Choices, CopyButton, Empty, Icon, Note, Status } from "../ui/kit";
@@ -231,6 +231,7 @@ function Row({ s, devops }: { s: Service; devops: string }) {
                         {
                             label: t("services.edit"),
                             icon: "i-edit",
+                            lacks: lacks("update applications/resources", devops),
                             onPick: () => openDialog("access", keyOf(s)),
                         },
                         {

@@ -1,5 +1,5 @@
 /* The tree as a drawing: only what is seen is in the document; zoom, fit, arrows walk it. */
-import { useEffect, useLayoutEffect, useMemo, useRef, useState } from "preact/hooks";
+import { useLayoutEffect, useMemo, useRef, useState } from "preact/hooks";
 import { layout, neighbour, visible, type Box, type View } from "../graph";
 import type { Application } from "../api/types";
 import { t, type Key } from "../i18n";
@@ -164,7 +164,7 @@ export function Graph({
         addEventListener("resize", look);
         return () => removeEventListener("resize", look);
     }, [zoom, drawing]);
-    useEffect(() => {
+    useLayoutEffect(() => {
         if (!wanted.current) return;
         const node = box.current?.querySelector<HTMLElement>(
             `[data-id="${CSS.escape(wanted.current)}"]`,
@@ -236,6 +236,10 @@ export function Graph({
                 aria-label={t("graph.title")}
                 onKeyDown={onKey}
                 onScroll={look}
+                onFocusIn={(e) => {
+                    const id = (e.target as HTMLElement).dataset.id;
+                    if (id) setCurrent(id);
+                }}
             >
                 <div
                     style={{

@@ -1,5 +1,5 @@
 /* The outline: resources by purpose with what they own, as a treegrid; long ones are virtual. */
-import { useEffect, useMemo, useRef, useState } from "preact/hooks";
+import { useLayoutEffect, useMemo, useRef, useState } from "preact/hooks";
 import { age, exact, t, type Key } from "../i18n";
 import { query, setQuery } from "../router";
 import { commonPrefix, forest, idOfKey, isTrouble, keyOfNode, nameParts, outline } from "../tree";
@@ -170,7 +170,7 @@ export function Outline({ nodes, choice }: { nodes: TreeNode[]; choice: Choice }
     const pick = (n: TreeNode) => setQuery({ res: keyOfNode(n), panel: null }, false);
 
     /* A row that was moved to may be drawn only after the page has scrolled. */
-    useEffect(() => {
+    useLayoutEffect(() => {
         if (!wanted.current) return;
         const row = body.current?.querySelector<HTMLElement>(
             `tr[data-id="${CSS.escape(wanted.current)}"]`,
@@ -244,7 +244,14 @@ export function Outline({ nodes, choice }: { nodes: TreeNode[]; choice: Choice }
                         </th>
                     </tr>
                 </thead>
-                <tbody ref={body} onKeyDown={onKey}>
+                <tbody
+                    ref={body}
+                    onKeyDown={onKey}
+                    onFocusIn={(e) => {
+                        const id = (e.target as HTMLElement).dataset.id;
+                        if (id) setCurrent(id);
+                    }}
+                >
                     {span.above > 0 && (
                         <tr
                             aria-hidden="true"

@@ -5,8 +5,8 @@
 
 #include <stdlib.h>
 
-/* Single rights that one Role is taken apart into, and those that a refusal names. */
-enum { PARTS_MAX = 100000, MISSING_MAX = 200 };
+/* Comparisons of a single right with a rule of the asker, and rights that a refusal names. */
+enum { STEPS_MAX = 5000000, MISSING_MAX = 200 };
 
 struct texts {
     const str *at;
@@ -164,7 +164,7 @@ struct lack {
     const struct held *held;
     struct grant missing[MISSING_MAX];
     size_t count;
-    size_t parts; /* looked at */
+    size_t steps;
     bool too_many;
 };
 
@@ -195,7 +195,8 @@ static bool join_verbs(struct lack *lack, const struct grant *part)
 
 static void look_at_part(struct lack *lack, const struct grant *part)
 {
-    lack->too_many = lack->too_many || ++lack->parts > PARTS_MAX || arena_is_over(lack->arena);
+    lack->steps += lack->held->count + 1;
+    lack->too_many = lack->too_many || lack->steps > STEPS_MAX || arena_is_over(lack->arena);
     if (lack->too_many || is_held(lack->held, part) || join_verbs(lack, part))
         return;
     if (lack->count == MISSING_MAX)

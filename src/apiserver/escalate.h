@@ -6,8 +6,8 @@
  * the verb `bind` on that; https://kubernetes.io/docs/reference/access-authn-authz/rbac/#privilege-
  * escalation-prevention-and-bootstrapping.
  *
- * Bounds: a role that falls into more than 100,000 single rights is refused unless one rule of the
- *         asker covers each of its rules.
+ * Bounds: a role that takes more than five million comparisons of single rights is refused, unless
+ *         one rule of the asker covers each of its rules.
  */
 #include "apiserver/api.h"
 

@@ -34,6 +34,8 @@ export interface Row {
     updated: string | undefined;
     created: string;
     deleting: boolean;
+    /** Of a deletion: how far it is. */
+    progress: string;
     problem: string;
 }
 
@@ -78,6 +80,7 @@ export function rowOf(app: Application): Row {
         updated: notes[UPDATED],
         created: app.metadata.creationTimestamp ?? "",
         deleting: Boolean(app.metadata.deletionTimestamp),
+        progress: app.metadata.deletionTimestamp ? (app.status?.operationState?.message ?? "") : "",
         problem: problem?.message ?? "",
     };
 }
@@ -109,6 +112,7 @@ export function rowFrom(r: AppRow): Row {
         updated: r.updated,
         created: r.created,
         deleting: Boolean(r.deleting),
+        progress: r.progress ?? "",
         problem: r.problem ?? "",
     };
     rows.set(r, row);

@@ -106,29 +106,38 @@ export function devopsOf(name: string): DevOps | undefined {
     return boot.value?.devops.find((d) => d.name === name);
 }
 
+/* Where storage is off, drafts live as long as the page. */
+const memory = new Map<string, string>();
+const draftKey = (key: string) => `taut.draft.${boot.value?.user.name}.${key}`;
+
 /** What somebody typed, kept through an ended session; secrets are never kept. */
 export const drafts = {
     load<T>(key: string): T | null {
+        let text = memory.get(draftKey(key)) ?? null;
         try {
-            const text = sessionStorage.getItem(`taut.draft.${boot.value?.user.name}.${key}`);
+            text = sessionStorage.getItem(draftKey(key)) ?? text;
+        } catch {
+            /* as above */
+        }
+        try {
             return text ? (JSON.parse(text) as T) : null;
         } catch {
             return null;
         }
     },
     save(key: string, value: unknown): void {
+        const text = JSON.stringify(value);
+        memory.set(draftKey(key), text);
         try {
-            sessionStorage.setItem(
-                `taut.draft.${boot.value?.user.name}.${key}`,
-                JSON.stringify(value),
-            );
+            sessionStorage.setItem(draftKey(key), text);
         } catch {
-            /* storage is off: the draft lives as long as the page */
+            /* as above */
         }
     },
     drop(key: string): void {
+        memory.delete(draftKey(key));
         try {
-            sessionStorage.removeItem(`taut.draft.${boot.value?.user.name}.${key}`);
+            sessionStorage.removeItem(draftKey(key));
         } catch {
             /* as above */
         }

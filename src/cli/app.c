@@ -63,6 +63,8 @@
     }
 
 static const struct cli_flag create_flags[] = {
+        {"dry-run", CLI_SWITCH, NULL, "Create nothing, say what the first sync would do.", "false",
+         0, false, NULL},
         {"repo", CLI_TEXT, "NAME|URL", "An imported code repository, or a URL.", NULL, 0, true,
          NULL},
         {"cluster", CLI_TEXT, "NAME", "Where to; may be left out when there is only one.", NULL, 0,

@@ -34,6 +34,8 @@ str app_path(struct app_call *call, str name);
 /* The Application; the arena may be another one than the call's, for loops. */
 MUST_USE bool app_get(struct app_call *call, struct arena *arena, str name, struct val **ret,
                       struct err *err);
+/* Prints what the first sync of this Application would do; an exit code. */
+int app_preview(struct cli *cli, struct app_call *call, const struct val *application);
 /* /taut/v1/devops/D/apps/NAME/<what> */
 str app_taut_path(struct cli *cli, struct app_call *call, const char *what);
 /* cluster/namespace */

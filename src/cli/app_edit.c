@@ -203,8 +203,11 @@ int app_run_create(struct cli *cli)
     struct val *made = NULL;
     struct err err = {0};
 
-    if (!app_open(cli, &call, &err) || !build(cli, &call, &app, &err) ||
-        !client_call(call.client, call.arena, "POST", app_path(&call, STR_EMPTY), app, &made, &err))
+    if (!app_open(cli, &call, &err) || !build(cli, &call, &app, &err))
+        return cli_fail(cli, &err);
+    if (cli_switch(cli, "dry-run"))
+        return app_preview(cli, &call, app);
+    if (!client_call(call.client, call.arena, "POST", app_path(&call, STR_EMPTY), app, &made, &err))
         return cli_fail(cli, &err);
     if (cli_format(cli) != CLI_TABLE)
         return cli_print_val(cli, made);

@@ -40,6 +40,7 @@ struct deletion {
     struct loop_timer *timer;
     size_t total; /* most that were ever seen */
     size_t left;
+    size_t told; /* what is left, as it was written last */
     str started_at;
 };
 
@@ -156,6 +157,7 @@ static void deletion_record(struct deletion *deletion)
         val_append(arena, rows, task_val(arena, &task));
     }
     deletion->state = DELETION_RECORDING;
+    deletion->told = deletion->left;
     app_operation_changed(deletion->app, state);
     deletion->need = deletion->app->change;
     loop_timer_start(deletion->timer, DELETE_AGAIN_MS);
@@ -201,6 +203,23 @@ static void namespace_looked(void *owner, str held)
              STR(deletion->spec.namespace_), STR(deletion->spec.name), STR(name), STR(held));
     map_set(deletion->kept_namespaces, name, deletion);
     deletion_later(deletion, 0);
+}
+
+/* Everything is asked to go and some of it has gone: people see how far it is. */
+static void deletion_wait(struct deletion *deletion)
+{
+    struct app *app = deletion->app;
+    const struct val *was = app_operation_state(app);
+
+    if (deletion->told != deletion->left && val_is(was, VAL_MAP)) {
+        struct val *state = val_dup(deletion->arena, was);
+
+        val_set_str(deletion->arena, state, S("message"),
+                    deletion_progress(deletion, deletion->arena));
+        deletion->told = deletion->left;
+        app_operation_changed(app, state);
+    }
+    deletion_later(deletion, DELETE_AGAIN_MS);
 }
 
 /* All else is gone: may the next namespace go? One that was ticked may, whatever it holds. */
@@ -275,7 +294,7 @@ static void deletion_compared(void *owner, struct compare *compare)
     else if (others == 0 && namespace_ != NULL)
         deletion_look(deletion, namespace_);
     else
-        deletion_later(deletion, DELETE_AGAIN_MS);
+        deletion_wait(deletion);
 }
 
 static bool deletion_compare(struct deletion *deletion, struct err *err)

@@ -334,10 +334,15 @@ static void list_add(struct listing *listing, str name, str server, const struct
 static void list_secret(void *owner, UNUSED str namespace_, UNUSED str name, void *kept)
 {
     const struct destination *destination = kept;
+    struct listing *listing = owner;
+    str environment = object_label(destination->secret, S("taut.dev/environment"));
 
     list_add(owner, destination->name, destination->server, destination->cluster,
              destination->cluster == NULL ? &destination->err
                                           : cluster_trouble(destination->cluster));
+    if (!str_is_empty(environment))
+        val_set_str(listing->arena, val_item(listing->list, val_count(listing->list) - 1),
+                    S("environment"), environment);
 }
 
 struct val *destinations_list(const struct destinations *all, struct arena *arena)

@@ -170,7 +170,7 @@ static void add_warnings(struct engine_preview *preview, struct val *rows, struc
         add_warning(arena, list, "incomplete", err_message(compare_trouble(preview->compare)));
     if (!preview->namespace_absent || set_has_namespace(preview))
         return;
-    if (preview->spec.options.create_namespace)
+    if (preview->spec.options.create_namespace && val_count(preview->options.resources) == 0)
         add_namespace(preview, rows);
     else if (set_uses_namespace(preview))
         add_warning(arena, list, "project-missing", preview->spec.destination.namespace_);

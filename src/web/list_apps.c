@@ -154,7 +154,10 @@ struct val *list_app_row(struct arena *arena, const struct val *application)
     put(arena, row, "phase", VAL_STR(status, "operationState", "phase"));
     put(arena, row, "updated", object_annotation(application, S("taut.dev/updated-at")));
     put(arena, row, "created", VAL_STR(application, "metadata", "creationTimestamp"));
-    put_true(arena, row, "deleting", VAL_STR(application, "metadata", "deletionTimestamp").len > 0);
+    bool deleting = VAL_STR(application, "metadata", "deletionTimestamp").len > 0;
+    put_true(arena, row, "deleting", deleting);
+    if (deleting) /* "Deleting, 12 of 27", or what it waits for */
+        put(arena, row, "progress", VAL_STR(status, "operationState", "message"));
     add_problem(arena, row, status);
     return row;
 }

@@ -45,6 +45,20 @@ def test_a_preview_shows_what_the_first_sync_creates(
     assert target.get("Namespace", None, f"{name}-new") is None
 
 
+def test_a_dry_run_of_create_tells_and_makes_nothing(
+    server: Server, home: Kube, git: HttpServer, repo: Repository, name: str, namespace: str
+) -> None:
+    repo.commit({"web.yaml": text(config_map("a"))})
+    server.run("repo", "add", repo.name, "--url", git.url(repo))
+    create = ["app", "create", name, "--repo", repo.name, "--cluster", server.cluster]
+    create += ["--namespace", namespace, "--dry-run"]
+    done = server.run(*create)
+    assert "create" in done.out and "ConfigMap" in done.out and namespace in done.out
+    assert home.get("Application", CONTROL_NAMESPACE, name) is None
+    done = server.run(*create, "--path", "nowhere", check=False)
+    assert done.code == 1 and "nowhere" in done.err, done.err
+
+
 def test_a_preview_follows_the_options_of_a_sync(
     repo: Repository, deploy: Deploy, home: Kube, target: Kube, namespace: str
 ) -> None:

@@ -350,6 +350,7 @@ export interface AppRow {
     updated?: string;
     created: string;
     deleting?: boolean;
+    progress?: string;
     problem?: string;
 }
 

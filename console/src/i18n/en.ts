@@ -204,6 +204,7 @@ export const en = {
     "status.result.Running": "Running",
     "status.result.Waiting": "Waiting",
     "status.deleting": "Deleting",
+    "status.deletingOf": "Deleting, {n} of {total}",
     "devops.title": "DevOps Projects",
     "devops.help":
         "A DevOps project holds code repositories, credentials and continuous deployments.",
@@ -420,6 +421,7 @@ export const en = {
     "sync.scopeAll": "Everything",
     "sync.scopeChosen": "Only chosen",
     "sync.scopeHelp": "Hooks do not run and no history entry is made.",
+    "sync.noProject": "The project {name} does not exist; only a sync of everything makes it.",
     "sync.pickAll": "All {n}",
     "sync.pickDiffer": "Out of sync {n}",
     "sync.pickNone": "None",

@@ -1,11 +1,13 @@
 /* What is done to several deployments: one after the other, with what was skipped and why. */
 import { useRef, useState } from "preact/hooks";
-import { send } from "../api/client";
+import { get, send } from "../api/client";
+import type { Application } from "../api/types";
 import { t, type Key } from "../i18n";
-import { FINALIZER, type Row } from "../model";
+import type { Row } from "../model";
 import { devopsOf, lacks } from "../session";
 import { Button, Choices, Icon, Note, TextField } from "../ui/kit";
 import { Dialog } from "../ui/overlay";
+import { remove } from "./delete-dialog";
 
 export type Batch = "sync" | "refresh" | "delete";
 
@@ -39,13 +41,7 @@ async function run(batch: Batch, devops: string, row: Row, keep: boolean): Promi
     else {
         const place = devopsOf(devops)?.namespace ?? devops;
         const object = `apis/argoproj.io/v1alpha1/namespaces/${place}/applications/${row.name}`;
-        await send(
-            "PATCH",
-            object,
-            { metadata: { finalizers: keep ? [] : [FINALIZER] } },
-            "application/merge-patch+json",
-        );
-        await send("DELETE", object);
+        await remove(await get<Application>(object), !keep, []);
     }
 }
 

@@ -43,6 +43,13 @@ export function strategy(r: Row): string {
     return [t("apps.auto"), ...more].join(", ");
 }
 
+/** "Deleting, 12 of 27" in the reader's language; what else it waits for as the server says it. */
+export function deletingText(progress: string): string {
+    const found = /^Deleting, (\d+) of (\d+)$/.exec(progress);
+    if (found) return t("status.deletingOf", { n: found[1]!, total: found[2]! });
+    return progress ? `${t("status.deleting")}: ${progress}` : t("status.deleting");
+}
+
 function SortHead({ label, by, filter }: { label: string; by: SortKey; filter: Filter }) {
     const on = filter.sort === by;
     return (
@@ -141,7 +148,7 @@ function TableRow({ row, devops, index, view, chosen, choose, act }: RowProps) {
                 <td class="c-health" title={view.compact ? row.healthWhy : undefined}>
                     <Health
                         of={row.health}
-                        sub={sub(row.deleting ? t("status.deleting") : row.healthWhy)}
+                        sub={sub(row.deleting ? deletingText(row.progress) : row.healthWhy)}
                     />
                 </td>
             )}

@@ -72,6 +72,7 @@ function KubeconfigField({
                 label={t("clusters.kubeconfig")}
                 required={required}
                 multiline
+                secret
                 mono
                 value={value}
                 error={error}

@@ -55,6 +55,8 @@ function ValueFields({
                 required={!keep}
                 type={ssh ? "text" : "password"}
                 multiline={ssh}
+                secret={ssh}
+                complete="new-password"
                 mono={ssh}
                 value={value}
                 error={error}
@@ -65,6 +67,7 @@ function ValueFields({
                 <TextField
                     label={t("credentials.passphrase")}
                     type="password"
+                    complete="new-password"
                     value={passphrase}
                     help={t("credentials.passphraseHelp")}
                     onValue={onPassphrase}

@@ -1,6 +1,6 @@
 /* Delete: what goes, what stays and why, the typed name where it matters; Forget where nobody answers. */
 import { useMemo, useRef, useState } from "preact/hooks";
-import { send } from "../api/client";
+import { ApiError, send } from "../api/client";
 import type { Application } from "../api/types";
 import { deleteCommand } from "../command";
 import { t } from "../i18n";
@@ -30,7 +30,7 @@ export function goesWith(row: PreviewRow, ticked: Set<string>): boolean {
     return row.effect === "delete" || (canTick(row) && ticked.has(nameOf(row)));
 }
 
-async function remove(app: Application, cascade: boolean, also: string[]): Promise<void> {
+export async function remove(app: Application, cascade: boolean, also: string[]): Promise<void> {
     const others = (app.metadata.finalizers ?? []).filter((f) => !f.startsWith(FINALIZER));
     await send(
         "PATCH",
@@ -43,7 +43,12 @@ async function remove(app: Application, cascade: boolean, also: string[]): Promi
         },
         MERGE,
     );
-    await send("DELETE", addressOf(app));
+    try {
+        await send("DELETE", addressOf(app));
+    } catch (e) {
+        /* Taking the finalizers off one that was being deleted has ended it. */
+        if (!(e instanceof ApiError) || e.status !== 404) throw e;
+    }
 }
 
 function Ticks({

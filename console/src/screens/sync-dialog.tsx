@@ -216,7 +216,13 @@ export function SyncDialog({ app, close }: { app: Application; close: () => void
 
     const asked = { ...requestOf(app, choice, null), dryRun: false };
     const preview = usePreview(devops, { name: app.metadata.name, sync: asked });
-    const rows = useMemo(() => sorted(preview.value), [preview.value]);
+    const every = useMemo(() => sorted(preview.value), [preview.value]);
+    /* A sync of chosen resources makes no project. */
+    const made = every.find((r) => r.reason === "auto-create");
+    const rows = useMemo(
+        () => (only ? every.filter((r) => r.reason !== "auto-create") : every),
+        [every, only],
+    );
     const shown = useMemo(() => {
         const want = text.trim().toLowerCase();
         return want
@@ -293,6 +299,12 @@ export function SyncDialog({ app, close }: { app: Application; close: () => void
                             {!preview.value.error && <EffectCounts rows={chosen} />}
                             <EffectNotes preview={preview.value} />
                             <Scope only={only} onOnly={setOnly} />
+                            {only && made && (
+                                <Note
+                                    look="outofsync"
+                                    title={t("sync.noProject", { name: made.name })}
+                                />
+                            )}
                             <Picker
                                 all={rows}
                                 shown={shown.length}

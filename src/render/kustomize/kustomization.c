@@ -197,6 +197,8 @@ static bool decode_struct(struct decoder *d, const struct val *v, const char *pa
 {
     if (!want(d, v, path, VAL_MAP))
         return false;
+    /* of two spellings of one field the later counts, by the bytes of the keys */
+    str *decoded = arena_array(d->arena, shape->count, str);
     struct val_iter it = val_iter(v);
     while (val_next(&it)) {
         const struct field_row *row = find_row(shape, it.key);
@@ -204,7 +206,13 @@ static bool decode_struct(struct decoder *d, const struct val *v, const char *pa
         if (row == NULL && d->strict)
             return refuse(d, it.value, "",
                           arena_printf(d->arena, "unknown field \"%.*s\"", STR(name)).at);
-        if (row != NULL && !decode_field(d, it.value, name.at, row, (char *)ret + row->offset))
+        if (row == NULL)
+            continue;
+        str *last = &decoded[row - shape->rows];
+        if (last->at != NULL && str_cmp(it.key, *last) < 0)
+            continue;
+        *last = it.key;
+        if (!decode_field(d, it.value, name.at, row, (char *)ret + row->offset))
             return false;
     }
     return true;

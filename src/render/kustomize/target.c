@@ -508,6 +508,9 @@ static bool run_values(struct target *t, struct accumulator *ra)
         if (!transform_image(b, &ra->resources, &t->k.images.at[i], &lists[SPEC_IMAGES]) ||
             !done(t, ra, "ImageTagTransformer"))
             return false;
+    for (size_t i = 0; i < t->k.replacements.count; i++) /* an empty list got lost upstream */
+        if (t->k.replacements.at[i].targets.count == 0)
+            t->k.replacements.at[i].targets.set = false;
     return t->k.replacements.count == 0 ||
            (transform_replacements(b, &ra->resources, t->loader, t->k.replacements.at,
                                    t->k.replacements.count) &&

@@ -115,6 +115,11 @@ it("what somebody may not do is off and names the missing right", async () => {
     expect(await sync.getAttribute("title")).toBe("You lack the right: sync applications");
     await sync.click({ force: true });
     expect(await viewer.page.getByRole("dialog").count()).toBe(0);
+    const promoted = await ask(admin.page, "PUT", "/taut/v1/devops/demo/members/project-viewer", {
+        role: "operator",
+    });
+    expect(promoted).toBe(200);
+    await expect.poll(() => sync.getAttribute("aria-disabled"), { timeout: 30_000 }).toBe(null);
     await viewer.page.goto(`${server.url}/platform/users`);
     await viewer.page.getByText("may not list users").waitFor();
     await viewer.page.context().close();

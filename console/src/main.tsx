@@ -1,12 +1,14 @@
 import { Fragment, render } from "preact";
-import { useLayoutEffect } from "preact/hooks";
+import { useEffect, useLayoutEffect } from "preact/hooks";
 import { effect } from "@preact/signals";
 import { expired } from "./api/client";
+import type { Bootstrap } from "./api/types";
 import { language, t } from "./i18n";
 import { Lazy } from "./lazy";
 import { go, href, onLink, path } from "./router";
+import { useLive } from "./live";
 import { match, routes } from "./routes";
-import { boot, bootError, lastDevops, loadBoot, signedIn } from "./session";
+import { boot, bootError, lastDevops, loadBoot, signedIn, takeBoot } from "./session";
 import { Login, LoginAgain } from "./screens/login";
 import { isFirstRun } from "./screens/no-devops";
 import { Loaded } from "./screens/page";
@@ -67,6 +69,15 @@ function Booting() {
     );
 }
 
+/** Rights and projects change while a page is open. */
+function LiveBoot() {
+    const told = useLive<Bootstrap>("boot").value.value;
+    useEffect(() => {
+        if (told) takeBoot(told);
+    }, [told]);
+    return null;
+}
+
 function App() {
     if (signedIn.value === false) return <Login />;
     if (boot.value === null) return <Booting />;
@@ -74,6 +85,7 @@ function App() {
     const user = boot.value.user.name;
     return (
         <Fragment key={user}>
+            <LiveBoot />
             <Route />
             <Toasts />
             {expired.value && <LoginAgain user={user} />}

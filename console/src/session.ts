@@ -9,6 +9,15 @@ export const boot = signal<Bootstrap | null>(null);
 export const signedIn = signal<boolean | null>(null);
 export const bootError = signal<ApiError | null>(null);
 
+/** What the stream tells while a page is open: a new role, another project. */
+export function takeBoot(told: Bootstrap): void {
+    if (told.user.name !== boot.peek()?.user.name || expired.peek()) return;
+    boot.value = {
+        ...told,
+        clusters: told.clusters.map((c) => ({ ...c, simulated: c.name === "sandbox" })),
+    };
+}
+
 export async function loadBoot(): Promise<void> {
     try {
         if (!signedIn.value) {

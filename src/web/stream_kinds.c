@@ -28,6 +28,7 @@ const struct stream_kind stream_kinds[] = {
          .key = "name",
          .every_ms = 10000},
         {.word = "services", .event = "services", .route = DEVOPS "/services", .every_ms = 5000},
+        {.word = "boot", .event = "boot", .route = "/taut/v1/bootstrap", .about_people = true},
         {.word = "project",
          .event = "project",
          .route = DEVOPS,

@@ -91,6 +91,34 @@ TEST(a_cancelled_check_says_nothing)
     assert_false(first.done);
 }
 
+struct hashed {
+    bool done;
+    char text[crypto_pwhash_STRBYTES];
+};
+
+static void on_hashed(void *owner, str text, const struct err *err)
+{
+    struct hashed *hashed = owner;
+
+    assert_null(err);
+    assert_true(text.len < sizeof(hashed->text));
+    memcpy(hashed->text, text.at, text.len);
+    hashed->done = true;
+}
+
+TEST(a_new_password_is_hashed_in_the_process_and_is_right_afterwards)
+{
+    auto_loop struct loop *loop = loop_new();
+    auto_password_pool struct password_pool *pool = password_pool_new(loop);
+    struct hashed hashed = {0};
+
+    password_hash(pool, S("battery staple"), on_hashed, &hashed);
+    assert_true(loop_run_until(loop, &hashed.done, 20000));
+    assert_true(str_starts(str_from(hashed.text), S("$argon2id$")));
+    assert_int_equal(crypto_pwhash_str_verify(hashed.text, "battery staple", 14), 0);
+    assert_int_not_equal(crypto_pwhash_str_verify(hashed.text, "battery stable", 14), 0);
+}
+
 int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
@@ -98,6 +126,7 @@ int main(int argc, char **argv)
             cmocka_unit_test(more_checks_than_may_wait_are_refused_and_the_others_answered),
             cmocka_unit_test(a_password_beyond_the_limit_is_refused),
             cmocka_unit_test(a_cancelled_check_says_nothing),
+            cmocka_unit_test(a_new_password_is_hashed_in_the_process_and_is_right_afterwards),
     };
 
     if (getenv("TAUT_ROLE") != NULL)

@@ -65,6 +65,12 @@ export class MockStream {
         this.wake();
     }
 
+    insert(row: AppRow): void {
+        this.rows.push(row);
+        this.pending[row.name] = { ...row };
+        this.wake();
+    }
+
     remove(name: string): void {
         const at = this.rows.findIndex((r) => r.name === name);
         if (at >= 0) this.rows.splice(at, 1);

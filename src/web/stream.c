@@ -44,7 +44,7 @@ static void push(struct stream_topic *topic, str text)
 /* An event without text: what changed is too much to be told, readers take the whole again. */
 static void push_restart(struct stream_topic *topic)
 {
-    push(topic, STR_EMPTY);
+    push(topic, (str){NULL, 0});
     topic->since = topic->stream->seq;
 }
 

@@ -143,7 +143,7 @@ export function BatchDialog({
                     {!started && (
                         <Button
                             kind={batch === "delete" ? "danger" : "primary"}
-                            aria-disabled={!sure}
+                            busy={!sure}
                             onClick={ok}
                         >
                             {t(`batch.${batch}` as Key, { n })}

@@ -284,7 +284,8 @@ function ViewMenu({
             items={[
                 ...columns.map((c) => ({
                     label: t(columnTitles[c]),
-                    icon: "i-check",
+                    icon: "i-none",
+                    toggles: true,
                     checked: !view.hidden.includes(c),
                     onPick: () =>
                         onView({
@@ -296,7 +297,8 @@ function ViewMenu({
                 })),
                 {
                     label: t("apps.compact"),
-                    icon: "i-check",
+                    icon: "i-none",
+                    toggles: true,
                     checked: view.compact,
                     line: true,
                     onPick: () => onView({ ...view, compact: !view.compact }),

@@ -87,8 +87,9 @@ export interface MenuItem {
     line?: boolean;
     /** Why it is off: a missing right. */
     lacks?: string | undefined;
-    /** A choice that is on or off. */
+    /** A choice that is on or off: one of several, or with `toggles` by itself. */
     checked?: boolean;
+    toggles?: boolean;
 }
 
 /** A button with a menu: arrows, Home, End, Escape; closes on a click elsewhere. */
@@ -166,7 +167,13 @@ export function Menu({
                             {item.line && <hr />}
                             <button
                                 type="button"
-                                role={item.checked === undefined ? "menuitem" : "menuitemradio"}
+                                role={
+                                    item.checked === undefined
+                                        ? "menuitem"
+                                        : item.toggles
+                                          ? "menuitemcheckbox"
+                                          : "menuitemradio"
+                                }
                                 aria-checked={item.checked}
                                 tabIndex={-1}
                                 class={item.risk ? "risk" : ""}

@@ -3,7 +3,7 @@ import { createCommand, deleteCommand, importCommand, syncCommand, word } from "
 import { byEffect, countOf, isChange, type Effect, type PreviewRow } from "../src/preview";
 import { parentOf, pathChoices, refChoices } from "../src/screens/settings-form";
 import { urlOf } from "../src/screens/import";
-import { canTick, goesWith } from "../src/screens/delete-dialog";
+import { approvalOf, canTick, goesWith } from "../src/screens/delete-dialog";
 import { changeOf } from "../src/screens/repo-yaml";
 import { defaults, newApplication } from "../src/settings";
 import { matching } from "../src/ui/combobox";
@@ -103,6 +103,29 @@ describe("effects", () => {
             true,
             false,
         ]);
+    });
+});
+
+describe("a deletion that waits", () => {
+    const app = (message: string, deleting: boolean) => ({
+        ...newApplication(
+            { name: "demo", namespace: "demo" },
+            { name: "x", alias: "", description: "", repoURL: "u", creator: "me" },
+            defaults,
+        ),
+        metadata: {
+            name: "x",
+            ...(deleting && { deletionTimestamp: "2026-01-01T00:00:00Z" }),
+        },
+        status: {
+            operationState: { phase: "Running" as const, startedAt: "", message },
+        },
+    });
+    it("asks for approval only while it is a deletion that waits for it", () => {
+        const waits = "waiting for deletion confirmation of apps/Deployment/web";
+        expect(approvalOf(app(waits, true))).toBe(waits);
+        expect(approvalOf(app(waits, false))).toBe("");
+        expect(approvalOf(app("Deleting, 1 of 3", true))).toBe("");
     });
 });
 

@@ -469,6 +469,9 @@ export const en = {
     "delete.type": "Type {name} to confirm",
     "delete.typeName": "Type the name {name} to confirm.",
     "delete.buttonCount": "Delete {n} resource | Delete {n} resources",
+    "delete.approval": "The deletion waits for a person to approve it",
+    "delete.approve": "Approve",
+    "delete.approved": "Approved",
     "delete.withResources": "Delete it and its resources",
     "delete.withResourcesHelp":
         "{n} resource in the cluster is deleted with it. | {n} resources in the cluster are deleted with it.",

@@ -21,6 +21,15 @@ function addressOf(app: Application): string {
 
 const nameOf = (row: PreviewRow) => `${row.kind}/${row.name}`;
 
+const APPROVED = "argocd.argoproj.io/deletion-approved";
+
+/** What a deletion that runs waits for a person to approve (Delete=confirm); "" = nothing. */
+export function approvalOf(app: Application): string {
+    const message = app.status?.operationState?.message ?? "";
+    const waits = /^waiting for deletion confirmation of /.test(message);
+    return app.metadata.deletionTimestamp && waits ? message : "";
+}
+
 /** Kept unless ticked: definitions, and namespaces that hold what would be lost. */
 export function canTick(row: PreviewRow): boolean {
     return row.reason === "definition" || (row.reason === "when-empty" && Boolean(row.held));
@@ -148,6 +157,24 @@ export function DeleteDialog({ app, close }: { app: Application; close: () => vo
         else next.delete(key);
         setTicked(next);
     };
+    const approval = approvalOf(app);
+    const approve = () =>
+        void action.run(
+            () =>
+                send(
+                    "PATCH",
+                    addressOf(app),
+                    {
+                        metadata: {
+                            annotations: {
+                                [APPROVED]: new Date().toISOString().replace(/\.\d+Z$/, "Z"),
+                            },
+                        },
+                    },
+                    MERGE,
+                ),
+            t("delete.approved"),
+        );
     const ok = (with_: boolean) => {
         if (production && typed !== name) {
             action.setError(t("delete.typeName", { name }));
@@ -213,6 +240,13 @@ export function DeleteDialog({ app, close }: { app: Application; close: () => vo
                     ]}
                     onValue={setCascade}
                 />
+                {approval && (
+                    <Note look="outofsync" title={t("delete.approval")} text={approval}>
+                        <Button kind="small" busy={action.busy} onClick={approve}>
+                            {t("delete.approve")}
+                        </Button>
+                    </Note>
+                )}
                 {gone && (
                     <Note
                         look="outofsync"

@@ -9,7 +9,7 @@ import { liveObject } from "../live";
 import { CREATOR, ALIAS, rowOf, UPDATED } from "../model";
 import { optionsOf, settingsOf } from "../settings";
 import { closeDialog, dialog, go, href, openDialog, query, setQuery } from "../router";
-import { devopsOf, lacks } from "../session";
+import { devopsOf, lacks, may } from "../session";
 import { isRunning, steps } from "../sync";
 import { Button, Empty, Health, minute, Note, PhaseStatus, Status, Sync, Time } from "../ui/kit";
 import { useKeys } from "../ui/keys";
@@ -239,7 +239,7 @@ function Content({
     facts: Facts;
 }) {
     if (tab === "diff") return <Diff app={app} devops={devops} />;
-    if (tab === "sync") return <SyncTab app={app} facts={facts} />;
+    if (tab === "sync") return <SyncTab app={app} devops={devops} facts={facts} />;
     if (tab === "history") return <History app={app} />;
     if (tab === "events")
         return (
@@ -305,8 +305,8 @@ function Page({ app, devops }: { app: Application; devops: string }) {
     const verb = dialog.value;
     useSyncTab(app, tab);
     useKeys({
-        r: () => void refresh(app),
-        s: () => running || openDialog("sync"),
+        r: () => may("sync applications", devops) && void refresh(app),
+        s: () => !running && may("sync applications", devops) && openDialog("sync"),
         d: () => setQuery({ tab: "diff", res: null, panel: null }, false),
         h: () => setQuery({ tab: "history", res: null, panel: null }, false),
     });

@@ -8,6 +8,7 @@ import { useSpan } from "../ui/window";
 
 const LINE_PX = 20;
 const EVERY_MS = 1000;
+const RETRY_MS = 5000;
 const CHAR_PX = 7.3;
 
 const tails = [100, 500, 5000, RING];
@@ -37,15 +38,20 @@ function useLog(base: string, query: Record<string, string>, follow: boolean) {
             last.current = got.lines[got.lines.length - 1]?.time ?? last.current;
         };
         const run = (first: boolean): void => {
-            read(first)
-                .catch((e: unknown) => {
-                    if (!abort.signal.aborted)
-                        setError(e instanceof ApiError ? e : new ApiError(0, String(e)));
-                })
-                .finally(() => {
+            read(first).then(
+                () => {
                     if (follow && !abort.signal.aborted)
                         timer = setTimeout(() => run(false), EVERY_MS);
-                });
+                },
+                (e: unknown) => {
+                    if (abort.signal.aborted) return;
+                    const failed = e instanceof ApiError ? e : new ApiError(0, String(e));
+                    setError(failed);
+                    /* A refusal stays one; what was not reached is tried again, less often. */
+                    const passes = failed.status === 0 || failed.status >= 500;
+                    if (follow && passes) timer = setTimeout(() => run(first), RETRY_MS);
+                },
+            );
         };
         run(true);
         return () => {
@@ -264,7 +270,7 @@ export function Logs({ base }: { base: string }) {
             )}
             {!head && !log.error ? (
                 <Skeleton />
-            ) : shown.length === 0 && !log.error ? (
+            ) : shown.length === 0 && log.error ? null : shown.length === 0 ? (
                 <Empty icon="i-logs" title={t(find ? "common.noMatch" : "logs.empty")} />
             ) : (
                 <Lines

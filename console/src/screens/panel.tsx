@@ -8,6 +8,7 @@ import { readable, type DiffItem } from "../diff-items";
 import { exact, storage, t, type Key } from "../i18n";
 import { useLoad } from "../load";
 import { query, setQuery } from "../router";
+import { lacks } from "../session";
 import { idOfKey, type TreeNode } from "../tree";
 import { DiffView, YamlView } from "../ui/diff-view";
 import { Button, Empty, Health, Note, Sync, Time } from "../ui/kit";
@@ -251,7 +252,17 @@ function Editor({
     );
 }
 
-function Yaml({ base, view, n }: { base: string; view: "live" | "desired"; n: TreeNode }) {
+function Yaml({
+    base,
+    devops,
+    view,
+    n,
+}: {
+    base: string;
+    devops: string;
+    view: "live" | "desired";
+    n: TreeNode;
+}) {
     const load = useLoad<Views>(base);
     const [editing, setEditing] = useState(false);
     const [fields, setFields] = useState(false);
@@ -286,7 +297,12 @@ function Yaml({ base, view, n }: { base: string; view: "live" | "desired"; n: Tr
                     <div class="col fill">
                         <div class="row">
                             {view === "live" && n.kind !== "Secret" && (
-                                <Button kind="small" icon="i-edit" onClick={() => setEditing(true)}>
+                                <Button
+                                    kind="small"
+                                    icon="i-edit"
+                                    lacks={lacks("update applications/resources", devops)}
+                                    onClick={() => setEditing(true)}
+                                >
                                     {t("panel.edit")}
                                 </Button>
                             )}
@@ -471,7 +487,7 @@ export function Panel({
                     <DiffTab key={key} base={base} stamp={stamp} unified={width < 700} />
                 )}
                 {(tab === "live" || tab === "desired") && (
-                    <Yaml key={`${key}/${tab}`} base={base} view={tab} n={n} />
+                    <Yaml key={`${key}/${tab}`} base={base} devops={devops} view={tab} n={n} />
                 )}
                 {tab === "events" && <EventList key={key} at={`${base}/events`} />}
                 {tab === "logs" && logs(base)}

@@ -5,7 +5,7 @@ import type { AppRow } from "../api/types";
 import { exact, t } from "../i18n";
 import { useLive } from "../live";
 import { closeDialog, dialog, dialogOn, go, href, openDialog, query, setQuery } from "../router";
-import { boot, lacks } from "../session";
+import { boot, lacks, may } from "../session";
 import { keyOfNode } from "../tree";
 import { Footer, useAction } from "../ui/action";
 import { Button, Check, Choices, CopyButton, Empty, Icon, Note, Status } from "../ui/kit";
@@ -59,11 +59,13 @@ function gitSays(s: Service): string {
 function Undone({
     service,
     mode,
+    mayKeep,
     keep,
     setKeep,
 }: {
     service: Service;
     mode: string;
+    mayKeep: boolean;
     keep: boolean;
     setKeep: (to: boolean) => void;
 }) {
@@ -76,12 +78,14 @@ function Undone({
                 title={t(by === "selfHeal" ? "services.undoneNow" : "services.undoneLater")}
                 help={gitSays(service)}
             />
-            <Check
-                label={t("services.keep")}
-                help={t("services.keepHelp", { name: service.application })}
-                checked={keep}
-                onValue={setKeep}
-            />
+            {mayKeep && (
+                <Check
+                    label={t("services.keep")}
+                    help={t("services.keepHelp", { name: service.application })}
+                    checked={keep}
+                    onValue={setKeep}
+                />
+            )}
         </>
     );
 }
@@ -137,7 +141,13 @@ function AccessDialog({
                     ]}
                     onValue={setMode}
                 />
-                <Undone service={service} mode={mode} keep={keep} setKeep={setKeep} />
+                <Undone
+                    service={service}
+                    mode={mode}
+                    mayKeep={may("update applications", devops)}
+                    keep={keep}
+                    setKeep={setKeep}
+                />
                 {mode === "NodePort" && <p class="t3">{t("services.openPort")}</p>}
             </div>
         </Dialog>
@@ -301,21 +311,7 @@ export function ServicesTable({ devops, only }: { devops: string; only: (s: Serv
         <Loaded ready={live.value.value !== null} error={live.error.value} again={live.again}>
             {() => (
                 <>
-                    {all.length > 0 && (
-                        <div class="bar flush">
-                            <div class="box find-box">
-                                <Icon name="i-search" />
-                                <input
-                                    class="in"
-                                    type="search"
-                                    aria-label={t("common.search")}
-                                    placeholder={t("common.search")}
-                                    value={query.value.get("q") ?? ""}
-                                    onInput={(e) => setQuery({ q: e.currentTarget.value })}
-                                />
-                            </div>
-                        </div>
-                    )}
+                    {all.length > 0 && <Search />}
                     {all.length === 0 ? (
                         <Empty
                             icon="i-plug"
@@ -327,11 +323,7 @@ export function ServicesTable({ devops, only }: { devops: string; only: (s: Serv
                             </a>
                         </Empty>
                     ) : items.length === 0 ? (
-                        <Empty icon="i-filter" title={t("common.noMatch")}>
-                            <Button onClick={() => setQuery({ q: null })}>
-                                {t("common.clear")}
-                            </Button>
-                        </Empty>
+                        <NoMatch />
                     ) : (
                         <Rows items={items} devops={devops} />
                     )}
@@ -374,9 +366,97 @@ function projectsOf(rows: Iterable<AppRow>): Project[] {
     );
 }
 
+function ProjectRow({ p, devops }: { p: Project; devops: string }) {
+    const apps = [...p.apps];
+    const simulated = boot.value?.clusters.find((c) => c.name === p.cluster)?.simulated;
+    return (
+        <tr>
+            <td>
+                <a
+                    class="name"
+                    href={href(`/devops/${devops}/projects/${p.cluster}/${p.name}/services`)}
+                >
+                    {p.name}
+                </a>
+            </td>
+            <td class="t2">
+                {p.cluster}
+                {simulated && ` (${t("apps.simulated")})`}
+            </td>
+            <td class="t2" title={apps.join(", ")}>
+                {apps.slice(0, 5).map((name, i) => (
+                    <span key={name}>
+                        {i > 0 && t("common.comma")}
+                        <a href={href(`/devops/${devops}/apps/${name}`)}>{name}</a>
+                    </span>
+                ))}
+                {apps.length > 5 && ` ${t("graph.more", { n: apps.length - 5 })}`}
+            </td>
+        </tr>
+    );
+}
+
+function ProjectTable({ projects, devops }: { projects: Project[]; devops: string }) {
+    const body = useRef<HTMLTableSectionElement>(null);
+    const ends = useMemo(() => projects.map((_, i) => (i + 1) * ROW_PX), [projects.length]);
+    const span = useSpan(ends, body, undefined, { whole: 60 });
+    return (
+        <div class="scroll">
+            <table class="tbl" aria-label={t("projects.title")} aria-rowcount={projects.length + 1}>
+                <thead>
+                    <tr>
+                        <th scope="col">{t("common.name")}</th>
+                        <th scope="col">{t("create.cluster")}</th>
+                        <th scope="col">{t("apps.title")}</th>
+                    </tr>
+                </thead>
+                <tbody ref={body}>
+                    {span.above > 0 && (
+                        <tr aria-hidden="true" style={{ height: `${span.above}px` }} />
+                    )}
+                    {projects.slice(span.from, span.to).map((p) => (
+                        <ProjectRow key={`${p.cluster}/${p.name}`} p={p} devops={devops} />
+                    ))}
+                    {span.below > 0 && (
+                        <tr aria-hidden="true" style={{ height: `${span.below}px` }} />
+                    )}
+                </tbody>
+            </table>
+        </div>
+    );
+}
+
+function Search() {
+    return (
+        <div class="bar flush">
+            <div class="box find-box">
+                <Icon name="i-search" />
+                <input
+                    class="in"
+                    type="search"
+                    aria-label={t("common.search")}
+                    placeholder={t("common.search")}
+                    value={query.value.get("q") ?? ""}
+                    onInput={(e) => setQuery({ q: e.currentTarget.value })}
+                />
+            </div>
+        </div>
+    );
+}
+
+function NoMatch() {
+    return (
+        <Empty icon="i-filter" title={t("common.noMatch")}>
+            <Button onClick={() => setQuery({ q: null })}>{t("common.clear")}</Button>
+        </Empty>
+    );
+}
+
 export function Projects({ devops }: { devops: string }) {
     const list = useLive<Record<string, AppRow>>(`apps:${devops}`);
-    const projects = projectsOf(Object.values(list.value.value ?? {}));
+    const all = projectsOf(Object.values(list.value.value ?? {}));
+    const find = (query.value.get("q") ?? "").trim().toLowerCase();
+    const projects = all.filter((p) => `${p.name} ${p.cluster}`.toLowerCase().includes(find));
     return (
         <Shell
             devops={devops}
@@ -385,7 +465,7 @@ export function Projects({ devops }: { devops: string }) {
             <Head title={t("projects.title")} />
             <Loaded ready={list.value.value !== null} error={list.error.value} again={list.again}>
                 {() =>
-                    projects.length === 0 ? (
+                    all.length === 0 ? (
                         <Empty
                             icon="i-folder"
                             title={t("projects.empty")}
@@ -396,40 +476,14 @@ export function Projects({ devops }: { devops: string }) {
                             </a>
                         </Empty>
                     ) : (
-                        <div class="scroll">
-                            <table class="tbl" aria-label={t("projects.title")}>
-                                <thead>
-                                    <tr>
-                                        <th scope="col">{t("common.name")}</th>
-                                        <th scope="col">{t("create.cluster")}</th>
-                                        <th scope="col">{t("apps.title")}</th>
-                                    </tr>
-                                </thead>
-                                <tbody>
-                                    {projects.map((p) => (
-                                        <tr key={`${p.cluster}/${p.name}`}>
-                                            <td>
-                                                <a
-                                                    class="name"
-                                                    href={href(
-                                                        `/devops/${devops}/projects/${p.cluster}/${p.name}/services`,
-                                                    )}
-                                                >
-                                                    {p.name}
-                                                </a>
-                                            </td>
-                                            <td class="t2">
-                                                {p.cluster}
-                                                {boot.value?.clusters.find(
-                                                    (c) => c.name === p.cluster,
-                                                )?.simulated && ` (${t("apps.simulated")})`}
-                                            </td>
-                                            <td class="t2">{[...p.apps].join(", ")}</td>
-                                        </tr>
-                                    ))}
-                                </tbody>
-                            </table>
-                        </div>
+                        <>
+                            <Search />
+                            {projects.length === 0 ? (
+                                <NoMatch />
+                            ) : (
+                                <ProjectTable projects={projects} devops={devops} />
+                            )}
+                        </>
                     )
                 }
             </Loaded>

@@ -5,6 +5,7 @@ import type { Application } from "../api/types";
 import { duration, exact, t, type Key } from "../i18n";
 import { isAuto } from "../model";
 import { query, setQuery } from "../router";
+import { lacks } from "../session";
 import { isRunning, resultRows, steps, type ResultRow, type Step } from "../sync";
 import { Button, Empty, Health, minute, Note, PhaseStatus, Status } from "../ui/kit";
 import { toast } from "../ui/overlay";
@@ -153,7 +154,15 @@ function Steps({ list, revision }: { list: Step[]; revision: string }) {
     );
 }
 
-export function SyncTab({ app, facts }: { app: Application; facts: Facts }) {
+export function SyncTab({
+    app,
+    devops,
+    facts,
+}: {
+    app: Application;
+    devops: string;
+    facts: Facts;
+}) {
     const state = app.status?.operationState;
     const rows = useMemo(() => resultRows(app), [app]);
     void minute.value;
@@ -188,7 +197,11 @@ export function SyncTab({ app, facts }: { app: Application; facts: Facts }) {
                     <PhaseStatus of={state?.phase ?? "Running"} />
                     {running && state?.phase === "Running" && (
                         <span class="push">
-                            <Button kind="small" onClick={() => void terminate()}>
+                            <Button
+                                kind="small"
+                                lacks={lacks("sync applications", devops)}
+                                onClick={() => void terminate()}
+                            >
                                 {t("detail.terminate")}
                             </Button>
                         </span>

@@ -6,6 +6,7 @@
 #   make test-console  the console's unit tests, and the guide walked in a browser on the sandbox
 #   make test-cluster  the same end-to-end suite, and the guide in a browser, on a real Kubernetes control plane
 #   make check       format, layers, lengths, lint, and all warnings as errors with gcc and clang
+#   make bench-console  how soon the console shows what happened, and its sizes
 #   make screenshots  a picture of every page and dialog of the console, and contact sheets
 #   make bench       the measurements of docs/performance.md
 #   make fuzz        every fuzz target for FUZZ_SECONDS each
@@ -23,7 +24,7 @@ RESULTS := build-results
 NODE_PATH_OF = PATH="$(CURDIR)/$(BUILD)/console/node/node_modules/node/bin:$(CURDIR)/$(ASAN)/console/node/node_modules/node/bin:$$PATH"
 
 .DEFAULT_GOAL := all
-.PHONY: all run test test-unit test-e2e test-console test-cluster screenshots check bench fuzz clean format install
+.PHONY: all run test test-unit test-e2e test-console test-cluster screenshots check bench bench-console fuzz clean format install
 
 all: $(BUILD)/build.ninja
 	@ninja -C $(BUILD) -j $(JOBS) taut
@@ -84,6 +85,11 @@ test-console: $(ASAN)/build.ninja | deps-console
 	@cd console && $(NODE_PATH_OF) npx vitest run --reporter=default --reporter=junit --outputFile.junit=../$(RESULTS)/console-unit.xml
 	@cd console && $(NODE_PATH_OF) TAUT=../$(ASAN)/taut npx vitest run --config e2e/vitest.config.ts --reporter=default \
 	    --reporter=junit --outputFile.junit=../$(RESULTS)/console-e2e.xml
+
+# How soon the console shows what happened, and its lists on generated data: docs/performance.md.
+bench-console: all | deps-console
+	@cd console && $(NODE_PATH_OF) TAUT=../$(BUILD)/taut npx vitest run --config e2e/tools.config.ts bench
+	@cd console && $(NODE_PATH_OF) node tools/check-size.mjs
 
 # A picture of every page and dialog, and contact sheets; IMAGES=docs/images renews those of the README.
 screenshots: all | deps-console

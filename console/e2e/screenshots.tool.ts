@@ -21,13 +21,11 @@ const sizes = [
     { width: 1440, height: 900 },
     { width: 390, height: 844 },
 ];
-/** What the README shows, by the name of the picture. */
-const shown: Record<string, string> = {
-    "devops-devops-apps": "deployments",
-    "devops-devops-apps-name": "deployment",
-    "devops-devops-apps-dialog-create": "create",
-    "a-difference": "difference",
-};
+/** What the README shows: the picture's name, the place and the theme. */
+const shown: [string, string, string][] = [
+    ["deployments", "/devops/:devops/apps", "light"],
+    ["deployment-dark", "/devops/:devops/apps/:name", "dark"],
+];
 
 let server: Server;
 let browser: Browser;
@@ -120,11 +118,7 @@ it("takes them", async () => {
     const images = process.env.TAUT_IMAGES;
     if (images) {
         mkdirSync(images, { recursive: true });
-        for (const [name, picture] of Object.entries(shown))
-            for (const theme of themes)
-                copyFileSync(
-                    join(out, `${name}.en.${theme}.1440.png`),
-                    join(images, `${picture}-${theme}.png`),
-                );
+        for (const [picture, place, theme] of shown)
+            copyFileSync(shotOf(place, "en", theme, 1440), join(images, `${picture}.png`));
     }
 });

@@ -32,6 +32,11 @@ export function Dialog({
         const before = document.activeElement as HTMLElement | null;
         const dialog = box.current!;
         dialog.showModal();
+        if (dialog.querySelector(".hd")?.contains(document.activeElement)) {
+            const find = (css: string) => dialog.querySelector<HTMLElement>(css);
+            const field = ":is(.body, .halves) :is(input, select, textarea, button)";
+            (find(".body :checked[type=radio]") ?? find(field) ?? find(".ft .btn"))?.focus();
+        }
         return () => {
             dialog.close();
             if (before?.isConnected && before !== document.body) before.focus();

@@ -333,8 +333,6 @@ bool transform_name_references(struct build *b, struct resmap *m, const struct c
     struct resolver r = {.b = b, .arena = arena, .by_name = by_name};
 
     index_resources(&r, m);
-    if (map_count(by_name) == 0)
-        return true;
     for (size_t i = 0; i < r.count; i++) {
         if (arena_is_over(b->arena) || arena_is_over(arena))
             return build_fail(b, KUSTOMIZE_ERROR_LIMIT, "the render needs too much memory");

@@ -92,8 +92,10 @@ static void finish(struct web_call *call, const struct http_reply *reply)
     }
     if (reply->status >= 500)
         call->web->failures++;
-    if (wrote && call->route != NULL && (call->route->flags & WEB_PREFIX) == 0)
+    if (wrote && call->route != NULL && (call->route->flags & WEB_PREFIX) == 0) {
         stream_touch(call->web, NULL, call->namespace_, STR_EMPTY);
+        stream_touch(call->web, "devops", STR_EMPTY, STR_EMPTY);
+    }
     http_reply(web_take_request(call), reply);
 }
 

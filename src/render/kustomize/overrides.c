@@ -57,7 +57,7 @@ static str name_behind(str rest, size_t *ret_taken)
     }
     while (len < rest.len && is_name_char(rest.at[len]))
         len++;
-    bool is_special = rest.len > 0 && memchr("*#$@!?-0123456789", rest.at[0], 17) != NULL;
+    bool is_special = rest.len > 0 && str_find_char(S("*#$@!?-0123456789"), rest.at[0]) != SIZE_MAX;
     *ret_taken = is_special ? 1 : len;
     return str_first(rest, *ret_taken);
 }

@@ -137,17 +137,12 @@ static void app_keep_repo(struct app *app, struct repo *repo)
         source_repo_subscribe(repo->source, app_repo_changed, app);
 }
 
-static void app_keep_desired(struct app *app, struct desired *desired,
-                             struct render_result *rendered)
+static void app_keep_desired(struct app *app, struct desired *desired)
 {
     if (desired != NULL)
         desired_ref(desired);
-    if (rendered != NULL)
-        render_result_ref(rendered);
     desired_unref(app->desired);
-    render_result_unref(app->rendered);
     app->desired = desired;
-    app->rendered = rendered;
 }
 
 void app_free(struct app *app)
@@ -159,7 +154,7 @@ void app_free(struct app *app)
     pull_cancel(app->pull);
     compare_free(app->comparing);
     compare_free(app->last);
-    app_keep_desired(app, NULL, NULL);
+    app_keep_desired(app, NULL);
     app_keep_repo(app, NULL);
     cluster_keep(&app->cluster, NULL);
     loop_timer_free(app->start);
@@ -478,7 +473,7 @@ static void pass_pulled(void *owner, const struct pull_result *result, const str
         pass_fail(app, is_spec ? "InvalidSpecError" : "ComparisonError", err);
         return;
     }
-    app_keep_desired(app, result->desired, result->rendered);
+    app_keep_desired(app, result->desired);
     app->desired_for = app->pass_hash;
     pass_compare(app);
 }
@@ -497,24 +492,6 @@ static void pass_pull(struct app *app)
 
     app->pass = PASS_PULLING;
     app->pull = pull_start(&request, pass_pulled, app);
-}
-
-/* Kinds that discovery did not know may be known now: the form is made again. */
-static bool pass_rebuild(struct app *app)
-{
-    struct pull_request request = {.context = app->context,
-                                   .spec = &app->pass_spec,
-                                   .mark = &app->mark,
-                                   .cluster = app->cluster};
-    auto_desired struct desired *desired = NULL;
-    uint64_t generation = pull_generation(app->context, app->cluster);
-
-    if (app->desired->discovery_generation == generation)
-        return true;
-    if (!pull_build(&request, app->rendered, &desired, NULL))
-        return false;
-    app_keep_desired(app, desired, app->rendered);
-    return true;
 }
 
 /* Everything that must hold before Git is asked. */
@@ -584,10 +561,11 @@ static void pass_step(struct app *app)
     }
     pass_copy_object(app);
     if (app->level == APP_SAME_REVISION && app->desired != NULL &&
-        hash_eq(&app->desired_for, &app->pass_hash) && pass_rebuild(app))
+        hash_eq(&app->desired_for, &app->pass_hash) &&
+        pull_still_holds(app->context, app->cluster, app->desired))
         pass_compare(app);
     else
-        pass_pull(app);
+        pass_pull(app); /* the rendered set is in the source's cache */
 }
 
 static void pass_run(void *owner)

@@ -62,7 +62,6 @@ struct app {
 
     /* What the last passes found. */
     struct repo *repo;
-    struct render_result *rendered;
     struct desired *desired;
     struct hash desired_for; /* the spec that desired was pulled for */
     struct cluster *cluster; /* of the last comparison */

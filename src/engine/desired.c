@@ -175,6 +175,27 @@ uint64_t desired_generation(const struct desired_options *options)
     return generation;
 }
 
+static bool kind_still_holds(const struct desired_object *d, const struct desired_options *options)
+{
+    struct discovery_kind kind;
+
+    return d->kind_known && !d->from_crd &&
+           discovery_find(d->goes_home ? options->home : options->discovery, d->gvk, &kind) ==
+                   DISCOVERY_FOUND &&
+           kind.namespaced == d->namespaced && str_eq(kind.resource, d->gvr.resource);
+}
+
+bool desired_still_holds(struct desired *desired, const struct desired_options *options)
+{
+    uint64_t generation = desired_generation(options);
+
+    for (size_t i = 0; desired->discovery_generation != generation && i < desired->count; i++)
+        if (!kind_still_holds(&desired->objects[i], options))
+            return false;
+    desired->discovery_generation = generation;
+    return true;
+}
+
 static bool object_check(const struct desired_object *d, const struct render_object *from,
                          struct err *err)
 {

@@ -69,6 +69,10 @@ void desired_unref(struct desired *desired); /* NULL is fine */
 AUTO_DEFINE(desired, desired_unref)
 #define auto_desired AUTO(desired)
 
+/* Do its kinds mean what they meant when it was built? Then it counts as built with what is known
+ * now. False: build it anew. */
+bool desired_still_holds(struct desired *desired, const struct desired_options *options);
+
 struct desired_object *desired_find(const struct desired *desired, str key);
 /* Looks again for kinds that discovery did not know. */
 void desired_resolve(struct desired *desired, const struct discovery *discovery);

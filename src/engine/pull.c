@@ -40,22 +40,35 @@ static void pull_fail(void *owner)
     pull_end(pull, &result, &pull->err);
 }
 
+static struct desired_options build_options(const struct app_context *context,
+                                            const struct cluster *cluster)
+{
+    return (struct desired_options){.discovery = cluster_discovery(cluster),
+                                    .home = cluster_discovery(context->home_cluster)};
+}
+
 uint64_t pull_generation(const struct app_context *context, const struct cluster *cluster)
 {
-    const struct desired_options options = {.discovery = cluster_discovery(cluster),
-                                            .home = cluster_discovery(context->home_cluster)};
+    const struct desired_options options = build_options(context, cluster);
 
     return desired_generation(&options);
 }
 
-bool pull_build(const struct pull_request *request, struct render_result *rendered,
-                struct desired **ret, struct err *err)
+bool pull_still_holds(const struct app_context *context, const struct cluster *cluster,
+                      struct desired *desired)
 {
-    struct desired_options options = {.spec = request->spec,
-                                      .mark = request->mark,
-                                      .discovery = cluster_discovery(request->cluster),
-                                      .home = cluster_discovery(request->context->home_cluster)};
+    const struct desired_options options = build_options(context, cluster);
 
+    return desired_still_holds(desired, &options);
+}
+
+static bool pull_build(const struct pull_request *request, struct render_result *rendered,
+                       struct desired **ret, struct err *err)
+{
+    struct desired_options options = build_options(request->context, request->cluster);
+
+    options.spec = request->spec;
+    options.mark = request->mark;
     return desired_build(rendered, &options, ret, err);
 }
 
@@ -89,7 +102,6 @@ static void pull_desired(void *owner, const struct source_desired *answer, const
         return;
     }
     result.desired = desired;
-    result.rendered = answer->result;
     pull_end(pull, &result, NULL);
 }
 

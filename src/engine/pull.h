@@ -22,9 +22,8 @@ struct pull_request {
 };
 
 struct pull_result {
-    struct desired *desired;        /* borrowed: ref it to keep it */
-    struct render_result *rendered; /* likewise */
-    struct repo *repo;              /* likewise; also set when the render failed */
+    struct desired *desired; /* borrowed: ref it to keep it */
+    struct repo *repo;       /* likewise; also set when the render failed */
 };
 
 typedef void pull_done_fn(void *owner, const struct pull_result *result, const struct err *err);
@@ -32,7 +31,6 @@ struct pull *pull_start(const struct pull_request *request, pull_done_fn *done, 
 /* What a set would be built with now (desired_generation). */
 uint64_t pull_generation(const struct app_context *context, const struct cluster *cluster);
 void pull_cancel(struct pull *pull); /* NULL is fine */
-
-/* The desired set of a rendered one, as pull gives it. */
-MUST_USE bool pull_build(const struct pull_request *request, struct render_result *rendered,
-                         struct desired **ret, struct err *err);
+/* Is the set what a pull would build now from the same rendered one? */
+bool pull_still_holds(const struct app_context *context, const struct cluster *cluster,
+                      struct desired *desired);

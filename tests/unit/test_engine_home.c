@@ -70,6 +70,59 @@ TEST(what_went_home_is_pruned_there_after_a_restart_too)
     assert_true(is_at(scene->sandbox, "configmaps", "demo", "a"));
 }
 
+/* Another kind is served now: what is known stays as it is, and Git is not asked. */
+TEST(a_new_kind_in_the_cluster_renders_no_application_anew)
+{
+    struct scene *scene = *state;
+    int asked;
+
+    commit(C1, two_maps);
+    put_app(scene, AUTOMATED);
+    wait_app(scene, "Synced", "Healthy", "Succeeded");
+    asked = git.asked;
+    kube_fake_put_yaml(scene->sandbox,
+                       "{apiVersion: apiextensions.k8s.io/v1, kind: CustomResourceDefinition, "
+                       "metadata: {name: widgets.tests.taut.dev}, spec: {group: tests.taut.dev, "
+                       "scope: Namespaced, names: {kind: Widget, plural: widgets}, versions: "
+                       "[{name: v1, served: true, storage: true}]}}");
+    run_ms(scene, 1500);
+    auto_arena struct arena *arena = arena_new(LIMIT_DOC_BYTES);
+    struct val *a = val_dup(arena, kube_fake_get(scene->sandbox, "configmaps", "demo", "a"));
+    val_set_str(arena, val_get(a, S("data")), S("v"), S("hand"));
+    kube_fake_put(scene->sandbox, a);
+    WAIT_FOR(scene,
+             str_eq(VAL_STR(kube_fake_get(scene->sandbox, "configmaps", "demo", "a"), "data", "v"),
+                    S("one")));
+    assert_int_equal(git.asked, asked);
+}
+
+static bool says_not_served(struct scene *scene)
+{
+    auto_arena struct arena *arena = arena_new(LIMIT_DOC_BYTES);
+    const struct val *facts = engine_app_facts(scene->engine, S("argocd"), S("one"), arena);
+    const struct val *row = val_item(val_get(facts, S("resources")), 0);
+
+    return str_contains(val_get_str(row, S("note")), S("does not serve the kind"));
+}
+
+TEST(a_kind_that_comes_later_is_deployed_then)
+{
+    struct scene *scene = *state;
+
+    commit(C1, "apiVersion: tests.taut.dev/v1\nkind: Widget\nmetadata: {name: one}\n");
+    put_app(scene, "");
+    wait_app(scene, "OutOfSync", NULL, NULL);
+    WAIT_FOR(scene, says_not_served(scene));
+    kube_fake_put_yaml(scene->sandbox,
+                       "{apiVersion: apiextensions.k8s.io/v1, kind: CustomResourceDefinition, "
+                       "metadata: {name: widgets.tests.taut.dev}, spec: {group: tests.taut.dev, "
+                       "scope: Namespaced, names: {kind: Widget, plural: widgets}, versions: "
+                       "[{name: v1, served: true, storage: true}]}}");
+    WAIT_FOR(scene, !says_not_served(scene));
+    patch_app(scene, "{operation: {sync: {}}}");
+    WAIT_FOR(scene, is_at(scene->sandbox, "widgets", "demo", "one"));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -78,6 +131,10 @@ int main(void)
                     scene_teardown),
             cmocka_unit_test_setup_teardown(what_went_home_is_pruned_there_after_a_restart_too,
                                             two_setup, scene_teardown),
+            cmocka_unit_test_setup_teardown(a_new_kind_in_the_cluster_renders_no_application_anew,
+                                            two_setup, scene_teardown),
+            cmocka_unit_test_setup_teardown(a_kind_that_comes_later_is_deployed_then, two_setup,
+                                            scene_teardown),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

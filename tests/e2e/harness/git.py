@@ -11,6 +11,7 @@ import shutil
 import socket
 import subprocess
 import threading
+import time
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -88,6 +89,7 @@ class HttpServer:
     def __init__(self, root: Path) -> None:
         self.root = root
         self.requests: list[str] = []
+        self.last_answer = 0.0  # wall time at which the last request was answered
         outer = self
 
         class Handler(http.server.BaseHTTPRequestHandler):
@@ -95,6 +97,7 @@ class HttpServer:
 
             def do_GET(self) -> None:
                 outer.serve(self)
+                outer.last_answer = time.time()
 
             do_POST = do_GET
 

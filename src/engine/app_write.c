@@ -233,6 +233,18 @@ static void write_later(struct app *app)
     app->write_retry_ms = MIN(app->write_retry_ms * 2, (int64_t)WRITE_RETRY_MAX_MS);
 }
 
+/* The watch may have been faster than the answer, and tell of a later change by somebody else. */
+static void write_take(struct app *app, const struct val *object)
+{
+    uint64_t have;
+    uint64_t told;
+
+    if (str_to_u64(object_resource_version(app->object), &have) &&
+        str_to_u64(object_resource_version(object), &told) && told < have)
+        return;
+    app_take_object(app, object);
+}
+
 static void write_reread(void *owner, struct kube_response *response)
 {
     struct app *app = owner;
@@ -240,7 +252,7 @@ static void write_reread(void *owner, struct kube_response *response)
     app->write = NULL;
     app->report_answers_refresh = false; /* a newer request may stand there */
     if (response->ok)
-        app_take_object(app, response->object);
+        write_take(app, response->object);
     if (response->ok || response->status != 404)
         write_later(app);
 }
@@ -263,7 +275,7 @@ static void write_answered(void *owner, struct kube_response *response)
         write_settled(app, app->sent);
         if (ended)
             STOP_POINT("after-finish-before-status");
-        app_take_object(app, response->object);
+        write_take(app, response->object);
         app_poke(app); /* also when the watch was faster than the answer */
         if (app->change != app->written)
             loop_task_post(app->flush);

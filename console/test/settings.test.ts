@@ -8,6 +8,7 @@ import {
     fromYaml,
     isApplication,
 } from "../src/draft";
+import { othersPaths } from "../src/screens/dialogs";
 import { applyPatch, mergePatch, overlap, pathsOf } from "../src/merge";
 import {
     defaults,
@@ -180,6 +181,19 @@ describe("the draft", () => {
         ])
             expect(isApplication(wrong)).toBe(false);
         expect(isApplication(made(base))).toBe(true);
+    });
+});
+
+describe("a conflict", () => {
+    it("is what people changed, not what the controller noted", () => {
+        const before = made(base);
+        const noted = applyPatch(before, {
+            metadata: { resourceVersion: "9", annotations: { "taut.dev/updated-at": "now" } },
+            status: { reconciledAt: "now" },
+        }) as Application;
+        expect(othersPaths(before, noted)).toEqual([]);
+        const edited = applyPatch(noted, { spec: { source: { path: "x" } } }) as Application;
+        expect(othersPaths(before, edited)).toEqual(["spec.source.path"]);
     });
 });
 

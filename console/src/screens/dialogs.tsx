@@ -40,8 +40,21 @@ export function editable(app: Application): Application {
 interface Conflict {
     theirs: string[];
     both: string[];
-    latest: Application;
     who: string;
+}
+
+/** The controller's own notes on an object: their change is nobody's edit. */
+const notes = ["taut.dev/updated-at", "argocd.argoproj.io/refresh"].map(
+    (name) => `metadata.annotations.${name}`,
+);
+/** A controller that writes status meanwhile is waited out so often. */
+const TRIES = 10;
+
+/** What people changed between the two. */
+export function othersPaths(before: Application, latest: Application): string[] {
+    return pathsOf(mergePatch(editable(before), editable(latest))).filter(
+        (path) => !notes.includes(path),
+    );
 }
 
 interface Owner {
@@ -72,21 +85,24 @@ export function useSave(before: Application, close: () => void) {
     };
     const save = (after: Application) =>
         action.run(async () => {
-            try {
-                await write(after, before, before.metadata.resourceVersion ?? "");
-            } catch (e) {
-                if (!(e instanceof ApiError) || e.status !== 409) throw e;
+            let version = before.metadata.resourceVersion ?? "";
+            for (let tries = 0; ; tries++) {
+                try {
+                    await write(after, before, version);
+                    return;
+                } catch (e) {
+                    if (!(e instanceof ApiError) || e.status !== 409 || tries >= TRIES) throw e;
+                }
                 const latest = await get<Application>(addressOf(before));
-                const theirs = pathsOf(mergePatch(editable(before), editable(latest)));
+                const theirs = othersPaths(before, latest);
                 const ours = pathsOf(mergePatch(editable(before), editable(after)));
                 if (theirs.length === 0) {
-                    await write(after, before, latest.metadata.resourceVersion ?? "");
-                    return;
+                    version = latest.metadata.resourceVersion ?? "";
+                    continue;
                 }
                 setConflict({
                     theirs,
                     both: overlap(ours, theirs),
-                    latest,
                     who: lastWriter(latest),
                 });
                 throw new Error("");
@@ -94,12 +110,17 @@ export function useSave(before: Application, close: () => void) {
         }, t("common.saved"));
     const keepBoth = (after: Application) =>
         action.run(async () => {
-            const latest = conflict!.latest;
-            const merged = applyPatch(
-                editable(latest),
-                mergePatch(editable(before), editable(after)) ?? {},
-            ) as Application;
-            await write(merged, latest, latest.metadata.resourceVersion ?? "");
+            const ours = mergePatch(editable(before), editable(after)) ?? {};
+            for (let tries = 0; ; tries++) {
+                const latest = await get<Application>(addressOf(before));
+                const merged = applyPatch(editable(latest), ours) as Application;
+                try {
+                    await write(merged, latest, latest.metadata.resourceVersion ?? "");
+                    return;
+                } catch (e) {
+                    if (!(e instanceof ApiError) || e.status !== 409 || tries >= TRIES) throw e;
+                }
+            }
         }, t("common.saved"));
     return { ...action, conflict, save, keepBoth };
 }

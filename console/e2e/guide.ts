@@ -243,7 +243,10 @@ export function walkGuide(walk: () => Walk): void {
         await hand().press(rail("projects.title"));
         await heading("projects.title").waitFor();
         await hand().press(
-            page().getByRole("main").getByRole("link", { name: walk().project, exact: true }),
+            page()
+                .getByRole("main")
+                .getByRole("link", { name: walk().project, exact: true })
+                .first(),
         );
         await hand().press(rail("services.title"));
         await heading("services.title").waitFor();

@@ -1,9 +1,13 @@
 /* The table of a list page, and the cell that names a row. */
-import type { ComponentChildren } from "preact";
+import { toChildArray, type ComponentChildren } from "preact";
+import { useEffect, useRef, useState } from "preact/hooks";
 import { t } from "../i18n";
 import { href } from "../router";
 import { Icon } from "../ui/kit";
 import { Scroll } from "../ui/scroll";
+
+/** Rows that are drawn at first; as many more each time the end of them comes into sight. */
+const STEP = 60;
 
 export function ListTable({
     label,
@@ -14,9 +18,21 @@ export function ListTable({
     heads: string[];
     children: ComponentChildren;
 }) {
+    const rows = toChildArray(children);
+    const [drawn, setDrawn] = useState(STEP);
+    const end = useRef<HTMLDivElement>(null);
+    const more = drawn < rows.length;
+    useEffect(() => {
+        if (!more) return;
+        const sight = new IntersectionObserver((seen) => {
+            if (seen.some((x) => x.isIntersecting)) setDrawn((n) => n + STEP);
+        });
+        sight.observe(end.current!);
+        return () => sight.disconnect();
+    }, [more, drawn]);
     return (
         <Scroll label={label}>
-            <table class="tbl" aria-label={label}>
+            <table class="tbl" aria-label={label} aria-rowcount={rows.length + 1}>
                 <thead>
                     <tr>
                         {heads.map((h) => (
@@ -29,8 +45,9 @@ export function ListTable({
                         </th>
                     </tr>
                 </thead>
-                <tbody>{children}</tbody>
+                <tbody>{rows.slice(0, drawn)}</tbody>
             </table>
+            {more && <div ref={end} style={{ height: "1px" }} />}
         </Scroll>
     );
 }

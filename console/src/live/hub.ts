@@ -86,6 +86,8 @@ export class Hub {
     private abort: AbortController | null = null;
     private wake: (() => void) | null = null;
     private running = false;
+    /** How often a tab has come or come again, as it does after each sign-in. */
+    private joins = 0;
     private hidden: ReturnType<typeof setTimeout> | undefined;
     private asked: { add: string[]; drop: string[] } | null = null;
     private heard = 0;
@@ -132,6 +134,7 @@ export class Hub {
     private join(tab: Tab, message: { base: string; user: string; visible: boolean }): void {
         if (this.user !== null && (this.user !== message.user || this.base !== message.base))
             this.forget(tab);
+        this.joins++;
         this.base = message.base;
         this.user = message.user;
         this.tabs.set(tab, { visible: message.visible, heard: Date.now() });
@@ -244,8 +247,10 @@ export class Hub {
     }
 
     private async fetchList(topic: Topic, at: string): Promise<void> {
+        const joins = this.joins;
         try {
             const response = await this.fetch(at);
+            if (response.status === 401 && joins !== this.joins) return this.fetchList(topic, at);
             if (!response.ok) {
                 await this.refuse(topic, response);
                 return;
@@ -351,9 +356,12 @@ export class Hub {
                 await this.pause(GONE_MS);
                 continue;
             }
+            const joins = this.joins;
             const answer = await this.connect();
             this.sid = "";
             if (answer === "expired") {
+                /* Who has signed in meanwhile is not asked to once more. */
+                if (joins !== this.joins) continue;
                 this.expire();
                 await this.pause(GONE_MS);
                 continue;

@@ -1,6 +1,6 @@
 /* Who is signed in, and what this server offers. */
 import { effect, signal, untracked } from "@preact/signals";
-import { ApiError, expired, get, refusals, request, send } from "./api/client";
+import { ApiError, expired, get, refusals, request, send, signIns } from "./api/client";
 import type { Bootstrap, DevOps } from "./api/types";
 import { language, setLanguage, storage, t, type Key, type Language } from "./i18n";
 
@@ -19,6 +19,8 @@ export function takeBoot(told: Bootstrap): void {
 }
 
 export async function loadBoot(): Promise<void> {
+    const asked = signIns.peek();
+    const open = !expired.peek();
     try {
         if (!signedIn.value) {
             const { user } = await get<{ user: string }>("taut/v1/session");
@@ -28,6 +30,8 @@ export async function loadBoot(): Promise<void> {
             }
         }
         const answer = await get<Bootstrap>("taut/v1/bootstrap");
+        /* Of the session that has ended meanwhile. */
+        if (asked !== signIns.peek() || (open && expired.peek())) return;
         for (const c of answer.clusters) c.simulated = c.name === "sandbox";
         if (answer.user.language) showLanguage(answer.user.language);
         boot.value = answer;
@@ -58,6 +62,7 @@ effect(() => {
 
 export async function logIn(username: string, password: string): Promise<void> {
     await request("POST", "taut/v1/session", { username, password });
+    signIns.value++;
     await loadBoot();
 }
 
@@ -113,6 +118,12 @@ export async function logOut(): Promise<void> {
 
 export function devopsOf(name: string): DevOps | undefined {
     return boot.value?.devops.find((d) => d.name === name);
+}
+
+/** Where its deployments are kept; a platform administrator opens projects that are not in the list. */
+export function namespaceOf(name: string): string {
+    const known = devopsOf(name)?.namespace;
+    return known ?? (name === "default" ? (boot.value?.controlNamespace ?? name) : name);
 }
 
 /* Where storage is off, drafts live as long as the page. */

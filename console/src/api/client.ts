@@ -16,6 +16,8 @@ export class ApiError extends Error {
 
 /** The session has ended: the log-in is shown over the page until it is false again. */
 export const expired = signal(false);
+/** How often somebody has signed in here: what was asked before that says nothing of the session now. */
+export const signIns = signal(0);
 /** How often the server said 403: a right may have changed since it was told. */
 export const refusals = signal(0);
 
@@ -54,6 +56,7 @@ export async function request(
 ): Promise<Response> {
     const headers: Record<string, string> = { Accept: "application/json", "X-Taut-Request": "1" };
     if (body !== undefined) headers["Content-Type"] = options.type ?? "application/json";
+    const asked = signIns.peek();
     let response: Response;
     try {
         response = await fetch(url(at), {
@@ -68,7 +71,10 @@ export async function request(
         if (options.signal?.aborted) throw e;
         throw new ApiError(0, "offline");
     }
-    if (response.status === 401 && !at.endsWith("/session")) expired.value = true;
+    if (response.status === 401 && !at.endsWith("/session")) {
+        if (asked !== signIns.peek()) return request(method, at, body, options);
+        expired.value = true;
+    }
     if (response.status === 403) refusals.value++;
     if (!response.ok) throw await failure(response);
     return response;

@@ -4,7 +4,7 @@ import { get, send } from "../api/client";
 import type { Application } from "../api/types";
 import { t, type Key } from "../i18n";
 import type { Row } from "../model";
-import { devopsOf, lacks } from "../session";
+import { namespaceOf, lacks } from "../session";
 import { Button, Choices, Icon, Note, TextField } from "../ui/kit";
 import { Dialog } from "../ui/overlay";
 import { remove } from "./delete-dialog";
@@ -39,7 +39,7 @@ async function run(batch: Batch, devops: string, row: Row, keep: boolean): Promi
     if (batch === "sync") await send("POST", `${at}/sync`, row.prune ? { prune: true } : {});
     else if (batch === "refresh") await send("POST", `${at}/refresh`);
     else {
-        const place = devopsOf(devops)?.namespace ?? devops;
+        const place = namespaceOf(devops);
         const object = `apis/argoproj.io/v1alpha1/namespaces/${place}/applications/${row.name}`;
         await remove(await get<Application>(object), !keep, []);
     }

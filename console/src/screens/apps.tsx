@@ -9,7 +9,7 @@ import { t, type Key } from "../i18n";
 import { useLive } from "../live";
 import { select, rowFrom, type Filter, type Row, type SortKey } from "../model";
 import { closeDialog, dialog, dialogOn, go, href, openDialog, query, setQuery } from "../router";
-import { devopsOf, lacks, may } from "../session";
+import { devopsOf, lacks, namespaceOf, may } from "../session";
 import { FilterChip } from "../ui/chip";
 import { useKeys } from "../ui/keys";
 import { Button, Empty, healthLooks, Icon, syncLooks } from "../ui/kit";
@@ -422,10 +422,10 @@ function List({ devops, all }: { devops: string; all: Row[] }) {
 }
 
 export function Apps({ devops }: { devops: string }) {
-    const place = devopsOf(devops);
     const list = useLive<Record<string, AppRow>>(`apps:${devops}`);
     const repos = useLoad<{ items: Repository[] }>(`taut/v1/devops/${devops}/repos`);
     const apps = list.value.value;
+    const known = devopsOf(devops) !== undefined || apps !== null;
     const all = useMemo(() => Object.values(apps ?? {}).map(rowFrom), [apps]);
     const verb = dialog.value;
     const target = dialogOn.value;
@@ -483,7 +483,12 @@ export function Apps({ devops }: { devops: string }) {
                     )
                 }
             </Loaded>
-            {verb === "create" && place && <CreateWizard devops={place} close={closeDialog} />}
+            {verb === "create" && known && (
+                <CreateWizard
+                    devops={{ name: devops, namespace: namespaceOf(devops) }}
+                    close={closeDialog}
+                />
+            )}
             {target && apps?.[target] && (
                 <NamedAppDialog devops={devops} verb={verb} name={target} close={closeDialog} />
             )}

@@ -216,7 +216,9 @@ interface Read {
     error?: Problem;
 }
 
-export function CreateWizard({ devops, close }: { devops: DevOps; close: () => void }) {
+type Place = Pick<DevOps, "name" | "namespace">;
+
+export function CreateWizard({ devops, close }: { devops: Place; close: () => void }) {
     const key = `create.${devops.name}`;
     const load = useLoad<{ items: Repository[] }>(`taut/v1/devops/${devops.name}/repos`);
     const repos = load.value?.items ?? [];

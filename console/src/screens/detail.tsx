@@ -9,7 +9,7 @@ import { liveObject } from "../live";
 import { CREATOR, ALIAS, rowOf, UPDATED } from "../model";
 import { optionsOf, settingsOf } from "../settings";
 import { closeDialog, dialog, go, href, openDialog, query, setQuery } from "../router";
-import { devopsOf, lacks, may } from "../session";
+import { namespaceOf, lacks, may } from "../session";
 import { isRunning, steps } from "../sync";
 import { Button, Empty, Health, minute, Note, PhaseStatus, Status, Sync, Time } from "../ui/kit";
 import { useKeys } from "../ui/keys";
@@ -393,7 +393,7 @@ function Page({ app, devops }: { app: Application; devops: string }) {
 }
 
 export function Detail({ devops, name }: { devops: string; name: string }) {
-    const namespace = devopsOf(devops)?.namespace ?? devops;
+    const namespace = namespaceOf(devops);
     const one = useMemo(
         () => liveObject<Application>(`${APPS}/${namespace}/applications`, name),
         [namespace, name],

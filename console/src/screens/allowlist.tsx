@@ -147,8 +147,9 @@ export function AllowlistFields({
     );
 }
 
+export const lacksLocation = (draft: AllowlistDraft) => allowlistOf(draft).locations!.length === 0;
+
 export function useAllowlist(first: Allowlist) {
     const [draft, setDraft] = useState(() => draftOf(first));
-    const missing = allowlistOf(draft).locations!.length === 0;
-    return { draft, setDraft, missing };
+    return { draft, setDraft, missing: lacksLocation(draft) };
 }

@@ -4,37 +4,45 @@ import { send } from "../api/client";
 import { t } from "../i18n";
 import { nameProblem } from "../model";
 import { boot, loadBoot } from "../session";
-import { Footer, useAction } from "../ui/action";
+import { Footer, useAction, useDraft } from "../ui/action";
 import { TextField } from "../ui/kit";
 import { Dialog } from "../ui/overlay";
-import { AllowlistFields, allowlistOf, useAllowlist } from "./allowlist";
+import { AllowlistFields, allowlistOf, draftOf, lacksLocation } from "./allowlist";
 
 export function CreateDevops({ close }: { close: () => void }) {
     const clusters = boot.value?.clusters ?? [];
-    const [name, setName] = useState("");
-    const [alias, setAlias] = useState("");
-    const [description, setDescription] = useState("");
-    const [checked, setChecked] = useState(false);
-    const allowlist = useAllowlist({
-        repos: ["*"],
-        locations: [clusters.length === 1 ? `${clusters[0]!.name}/*` : "/*"],
-        clusterResources: false,
+    const draft = useDraft("devops.create", {
+        name: "",
+        alias: "",
+        description: "",
+        allowlist: draftOf({
+            repos: ["*"],
+            locations: [clusters.length === 1 ? `${clusters[0]!.name}/*` : "/*"],
+            clusterResources: false,
+        }),
     });
+    const { name, alias, description, allowlist } = draft.value;
+    const [checked, setChecked] = useState(false);
+    const end = () => {
+        draft.drop();
+        close();
+    };
+    const missing = lacksLocation(allowlist);
     const wrong = nameProblem(name);
     const action = useAction(() => {
         void loadBoot();
-        close();
+        end();
     });
     const ok = () => {
         setChecked(true);
-        if (wrong || allowlist.missing) return;
+        if (wrong || missing) return;
         void action.run(
             () =>
                 send("POST", "taut/v1/devops", {
                     name,
                     alias,
                     description,
-                    ...allowlistOf(allowlist.draft),
+                    ...allowlistOf(allowlist),
                 }),
             t("create.done", { name }),
         );
@@ -42,12 +50,10 @@ export function CreateDevops({ close }: { close: () => void }) {
     return (
         <Dialog
             title={t("devops.createTitle")}
-            onClose={close}
+            onClose={end}
             onPrimary={ok}
             error={action.error || undefined}
-            footer={
-                <Footer close={close} label={t("common.create")} busy={action.busy} onOk={ok} />
-            }
+            footer={<Footer close={end} label={t("common.create")} busy={action.busy} onOk={ok} />}
         >
             <div class="body col">
                 <div class="two">
@@ -58,21 +64,23 @@ export function CreateDevops({ close }: { close: () => void }) {
                         value={name}
                         help={t("name.help")}
                         error={checked && wrong ? t(wrong) : undefined}
-                        onValue={setName}
+                        onValue={(to) => draft.change({ name: to })}
                     />
-                    <TextField label={t("common.alias")} value={alias} onValue={setAlias} />
+                    <TextField
+                        label={t("common.alias")}
+                        value={alias}
+                        onValue={(to) => draft.change({ alias: to })}
+                    />
                 </div>
                 <TextField
                     label={t("common.description")}
                     value={description}
-                    onValue={setDescription}
+                    onValue={(to) => draft.change({ description: to })}
                 />
                 <AllowlistFields
-                    value={allowlist.draft}
-                    error={
-                        checked && allowlist.missing ? t("allowlist.locationRequired") : undefined
-                    }
-                    onValue={allowlist.setDraft}
+                    value={allowlist}
+                    error={checked && missing ? t("allowlist.locationRequired") : undefined}
+                    onValue={(to) => draft.change({ allowlist: to })}
                 />
             </div>
         </Dialog>

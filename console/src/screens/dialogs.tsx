@@ -8,7 +8,7 @@ import { applyPatch, mergePatch, overlap, pathsOf, same } from "../merge";
 import { useAsked, usePreview } from "../preview";
 import { drafts } from "../session";
 import { settingsOf, withSettings, type Settings } from "../settings";
-import { Footer, useAction } from "../ui/action";
+import { Footer, useAction, useDraft } from "../ui/action";
 import { CodeEdit, type Problem } from "../ui/code";
 import { Button, Note, TextField } from "../ui/kit";
 import { Dialog } from "../ui/overlay";
@@ -157,9 +157,16 @@ export function ConflictNote({
 export function InfoDialog({ app, close }: { app: Application; close: () => void }) {
     const [before] = useState(app);
     const notes = before.metadata.annotations ?? {};
-    const [alias, setAlias] = useState(notes[ALIAS] ?? "");
-    const [description, setDescription] = useState(notes[DESCRIPTION] ?? "");
-    const action = useAction(close);
+    const draft = useDraft(`info.${app.metadata.namespace}.${app.metadata.name}`, {
+        alias: notes[ALIAS] ?? "",
+        description: notes[DESCRIPTION] ?? "",
+    });
+    const { alias, description } = draft.value;
+    const end = () => {
+        draft.drop();
+        close();
+    };
+    const action = useAction(end);
     const ok = () =>
         void action.run(
             () =>
@@ -182,10 +189,10 @@ export function InfoDialog({ app, close }: { app: Application; close: () => void
         <Dialog
             title={t("info.title", { name: app.metadata.name })}
             size="s"
-            onClose={close}
+            onClose={end}
             onPrimary={ok}
             error={action.error || undefined}
-            footer={<Footer close={close} label={t("common.ok")} busy={action.busy} onOk={ok} />}
+            footer={<Footer close={end} label={t("common.ok")} busy={action.busy} onOk={ok} />}
         >
             <div class="body col">
                 <TextField
@@ -198,12 +205,12 @@ export function InfoDialog({ app, close }: { app: Application; close: () => void
                     label={t("common.alias")}
                     value={alias}
                     autofocus
-                    onValue={(v) => setAlias(v.slice(0, 63))}
+                    onValue={(v) => draft.change({ alias: v.slice(0, 63) })}
                 />
                 <TextField
                     label={t("common.description")}
                     value={description}
-                    onValue={(v) => setDescription(v.slice(0, 256))}
+                    onValue={(v) => draft.change({ description: v.slice(0, 256) })}
                 />
             </div>
         </Dialog>

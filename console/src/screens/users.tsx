@@ -7,7 +7,7 @@ import { useLoad } from "../load";
 import { nameProblem } from "../model";
 import { closeDialog, dialog, dialogOn, openDialog, query, setQuery } from "../router";
 import { boot, lacks, passwordProblem } from "../session";
-import { ConfirmDelete, Footer, useAction } from "../ui/action";
+import { ConfirmDelete, Footer, useAction, useDraft } from "../ui/action";
 import { Button, Choices, Empty, Note, SelectField, Status, TextField } from "../ui/kit";
 import { Dialog, Menu, toast } from "../ui/overlay";
 import { Loaded } from "./page";
@@ -34,16 +34,19 @@ interface Done {
 }
 
 function CreateUser({ done }: Done) {
-    const [name, setName] = useState("");
-    const [role, setRole] = useState<string>("platform-regular");
-    const [language, setLanguage] = useState("");
+    const draft = useDraft("user.create", { name: "", role: "platform-regular", language: "" });
+    const { name, role, language } = draft.value;
     const [password, setPassword] = useState("");
     const [checked, setChecked] = useState(false);
+    const end = () => {
+        draft.drop();
+        closeDialog();
+    };
     const wrongName = nameProblem(name);
     const wrongPassword = passwordProblem(name, password);
     const action = useAction(() => {
         done();
-        closeDialog();
+        end();
     });
     const ok = () => {
         setChecked(true);
@@ -56,17 +59,10 @@ function CreateUser({ done }: Done) {
     return (
         <Dialog
             title={t("users.createTitle")}
-            onClose={closeDialog}
+            onClose={end}
             onPrimary={ok}
             error={action.error || undefined}
-            footer={
-                <Footer
-                    close={closeDialog}
-                    label={t("common.create")}
-                    busy={action.busy}
-                    onOk={ok}
-                />
-            }
+            footer={<Footer close={end} label={t("common.create")} busy={action.busy} onOk={ok} />}
         >
             <div class="body col">
                 <TextField
@@ -76,13 +72,13 @@ function CreateUser({ done }: Done) {
                     value={name}
                     help={t("name.help")}
                     error={checked && wrongName ? t(wrongName) : undefined}
-                    onValue={setName}
+                    onValue={(to) => draft.change({ name: to })}
                 />
                 <Choices
                     label={t("users.role")}
                     value={role}
                     options={roleChoices()}
-                    onValue={setRole}
+                    onValue={(to) => draft.change({ role: to })}
                 />
                 <div class="two">
                     <TextField
@@ -99,7 +95,7 @@ function CreateUser({ done }: Done) {
                         label={t("users.language")}
                         value={language}
                         options={languageOptions()}
-                        onValue={setLanguage}
+                        onValue={(to) => draft.change({ language: to })}
                     />
                 </div>
             </div>

@@ -2,6 +2,7 @@
 import { useState } from "preact/hooks";
 import { send, type ApiError } from "../api/client";
 import { t } from "../i18n";
+import { drafts } from "../session";
 import { Button } from "./kit";
 import { Dialog, toast } from "./overlay";
 
@@ -23,6 +24,17 @@ export function useAction(close: () => void) {
         }
     };
     return { busy, error, setError, run };
+}
+
+/** What is typed in a dialog, kept through an ended session and a reload; secrets do not belong in it. */
+export function useDraft<T extends object>(key: string, first: T) {
+    const [value, setValue] = useState<T>(() => drafts.load<T>(key) ?? first);
+    const change = (to: Partial<T>) => {
+        const next = { ...value, ...to };
+        setValue(next);
+        drafts.save(key, next);
+    };
+    return { value, change, drop: () => drafts.drop(key) };
 }
 
 export function Footer({

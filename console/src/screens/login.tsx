@@ -2,7 +2,7 @@
  * Log in. The page asked for stays in the address, so that one lands where one wanted to go. When a
  * session has ended, the page stays as it is below, with what was typed in it.
  */
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useLayoutEffect, useRef, useState } from "preact/hooks";
 import { ApiError } from "../api/client";
 import { language, setLanguage, t } from "../i18n";
 import { go, path } from "../router";
@@ -112,7 +112,8 @@ export function Login() {
 /** Over the page that was open when the session ended. */
 export function LoginAgain({ user }: { user: string }) {
     const box = useRef<HTMLDialogElement>(null);
-    useEffect(() => {
+    /* Before it is painted: a key that is pressed now must not reach the form below. */
+    useLayoutEffect(() => {
         const before = document.activeElement as HTMLElement | null;
         const dialog = box.current!;
         dialog.showModal();

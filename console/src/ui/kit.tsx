@@ -3,7 +3,7 @@
  * console.css; no component names a colour.
  */
 import type { ComponentChildren, JSX } from "preact";
-import { useEffect, useId, useRef, useState } from "preact/hooks";
+import { useEffect, useId, useLayoutEffect, useRef, useState } from "preact/hooks";
 import { signal } from "@preact/signals";
 import { expired } from "../api/client";
 import { ago, exact, t, type Key } from "../i18n";
@@ -231,7 +231,7 @@ export function TextField({
     useEffect(() => {
         if (ended) onValue("");
     }, [ended]);
-    useEffect(() => {
+    useLayoutEffect(() => {
         if (autofocus) box.current?.focus();
     }, []);
     return (

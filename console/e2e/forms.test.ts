@@ -304,6 +304,10 @@ describe("edits", () => {
 
     it("of the YAML keep what is not shown and remove what is taken out", async () => {
         const dialog = await open("/devops/demo/apps/blog?dialog=yaml");
+        /* The page may open on what was there before the edit above, and follows. */
+        await expect
+            .poll(() => editor(dialog).inputValue(), { timeout: 30_000 })
+            .toContain("PruneLast=true");
         const text = await editor(dialog).inputValue();
         expect(text).toContain("revisionHistoryLimit: 7");
         expect(text).not.toContain("managedFields");

@@ -310,8 +310,13 @@ export function yamlProblem(value: unknown, app: Application): string | null {
 
 export function YamlDialog({ app, close }: { app: Application; close: () => void }) {
     const key = `yaml.${app.metadata.namespace}.${app.metadata.name}`;
-    const [before] = useState(app);
+    const [before, setBefore] = useState(app);
     const [text, setText] = useState(() => drafts.load<string>(key) ?? toYaml(editable(before)));
+    /* Until something is typed, what was changed elsewhere is taken over. */
+    if (app !== before && text === toYaml(editable(before))) {
+        setBefore(app);
+        setText(toYaml(editable(app)));
+    }
     const [after, setAfter] = useState<Application | null>(null);
     const read = useAsked<Read>("taut/v1/yaml", { text });
     const end = () => {

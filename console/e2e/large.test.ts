@@ -58,3 +58,52 @@ describe.each([
         });
     });
 });
+
+describe.each([
+    ["Sync", "sync", ".effect-box", { effect: "update", reason: "differs" }],
+    ["Delete", "delete", ".goes", { effect: "delete", reason: "" }],
+])("2,000 resources in %s", (_name, verb, scroller, row) => {
+    it("are light, and the last of them is reached with its whole name", async () => {
+        const long = "a".repeat(253);
+        await page.route("**/taut/v1/devops/demo/preview", (request) =>
+            request.fulfill({
+                json: {
+                    revision: "HEAD",
+                    commit: "0123456789".repeat(4),
+                    type: "Directory",
+                    warnings: [],
+                    resources: Array.from({ length: 2000 }, (_, i) => ({
+                        group: "",
+                        version: "v1",
+                        kind: "ConfigMap",
+                        namespace: "n".repeat(63),
+                        name: i === 1999 ? long : `map-${i}`,
+                        ...row,
+                    })),
+                },
+            }),
+        );
+        await page.goto(`${mock.url}/devops/demo/apps/${mock.rows[0]!.name}?dialog=${verb}`);
+        const dialog = page.locator("dialog[open]");
+        const last = dialog.locator("table.effects").getByText(long, { exact: true });
+        await dialog.locator("table.effects").getByText("map-0", { exact: true }).waitFor();
+        expect(await nodes()).toBeLessThanOrEqual(NODES);
+        await expect
+            .poll(
+                async () => {
+                    const box = dialog.locator(scroller);
+                    await box.evaluate((e) => e.scrollTo(0, e.scrollHeight));
+                    return last.count();
+                },
+                { timeout: 60_000 },
+            )
+            .toBe(1);
+        const over = await last.evaluate((e) => {
+            const cell = e.closest("td")!;
+            return cell.scrollWidth - cell.clientWidth;
+        });
+        expect(over).toBeLessThanOrEqual(1);
+        expect(await nodes()).toBeLessThanOrEqual(NODES);
+        await page.unrouteAll({ behavior: "ignoreErrors" });
+    });
+});

@@ -36,22 +36,33 @@ const latin = new Set(
 
 const answers = [
     "bootstrap",
+    "devops",
     "devops/demo/repos",
     "devops/demo/credentials",
     "devops/demo/services",
 ];
 
-/** All that the server says about the DevOps Project: names, messages, addresses. */
-async function serverText(): Promise<string> {
+interface Said {
+    /** All that the server says about the DevOps Project: names, messages, addresses. */
+    text: string;
+    /** Names of clusters, projects, roles, deployments …: a text that is one of them is no foreign word. */
+    names: Set<string>;
+}
+
+async function serverText(): Promise<Said> {
     const apps = "/apis/argoproj.io/v1alpha1/namespaces/demo/applications";
     const paths = [apps, ...answers.map((at) => `/taut/v1/${at}`)];
     const found: string[] = [];
-    const collect = (value: unknown): void => {
-        if (typeof value === "string") found.push(value);
-        else if (value && typeof value === "object") Object.values(value).forEach(collect);
+    const names = new Set<string>();
+    const collect = (value: unknown, key = ""): void => {
+        if (typeof value === "string") {
+            found.push(value);
+            if (["name", "namespace", "role"].includes(key)) names.add(value);
+        } else if (value && typeof value === "object")
+            Object.entries(value).forEach(([inner, one]) => collect(one, inner));
     };
     for (const path of paths) collect(await server.ask("project-regular", "GET", path));
-    return found.join("\n");
+    return { text: found.join("\n"), names };
 }
 
 /** English words of the console's own on a page in Chinese, outside code, names and what the server says. */
@@ -74,7 +85,8 @@ async function foreignWords(page: Page): Promise<string[]> {
     );
     const said = await serverText();
     return texts
-        .filter((text) => !text.trim().includes(" ") || !said.includes(text.trim()))
+        .filter((text) => !said.names.has(text.trim()))
+        .filter((text) => !text.trim().includes(" ") || !said.text.includes(text.trim()))
         .map((text) => text.replace(/\w+:\/\/\S+|\w+([-/.]\w+)+/g, ""))
         .flatMap((text) => text.match(/[A-Za-z]{3,}/g) ?? [])
         .filter((word) => english.has(word));
